@@ -1,0 +1,416 @@
+"""The catalog: which documents and chunks exist. The source of truth, and the only module that speaks SQL.
+
+A document has versions. A version is *pending* while its vectors and terms are being written, *live* when it can be
+found, *retired* once a newer one is live or the document was removed, until its traces are gone from the index.
+Going live and retiring the version before is one transaction.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import sqlalchemy as sa
+from sqlalchemy import URL
+
+from rag.errors import LibraryDamaged, StorageFull
+from rag.types import Change, Chunk, Document, Source
+
+VersionState = Literal["pending", "live", "retired"]
+
+_metadata = sa.MetaData()
+_fingerprint = sa.Table(
+    "fingerprint",
+    _metadata,
+    sa.Column("key", sa.String, primary_key=True),
+    sa.Column("value", sa.String, nullable=False),
+)
+_versions = sa.Table(
+    "versions",
+    _metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("document_id", sa.String, nullable=False, index=True),
+    sa.Column("state", sa.String, nullable=False, index=True),
+    sa.Column("path", sa.String, nullable=False),
+    sa.Column("title", sa.String, nullable=False),
+    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("media_type", sa.String, nullable=False),
+    sa.Column("encoding", sa.String, nullable=False),
+    sa.Column("published", sa.String),
+    sa.Column("issuer", sa.String),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("changes", sa.JSON, nullable=False),
+    sa.Column("added_at", sa.Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+_chunks = sa.Table(
+    "chunks",
+    _metadata,
+    sa.Column("version_id", sa.Integer, sa.ForeignKey("versions.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("ordinal", sa.Integer, primary_key=True),
+    sa.Column("start", sa.Integer, nullable=False),
+    sa.Column("end", sa.Integer, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("heading", sa.String, nullable=False),
+)
+
+_SOURCE_COLUMNS = (
+    _versions.c.document_id,
+    _versions.c.path,
+    _versions.c.title,
+    _versions.c.digest,
+    _versions.c.media_type,
+    _versions.c.encoding,
+    _versions.c.published,
+    _versions.c.issuer,
+)
+_MOST_PARAMETERS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a document, without its text."""
+
+    id: int
+    state: VersionState
+    source: Source
+    chunks: int
+    characters: int
+    added_at: float
+
+
+class Catalog:
+    """The catalog in one database. Threads may share it; each call is one transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def open(cls, url: URL) -> Catalog:
+        """Open the database at an SQLAlchemy URL (`sqlite_url` makes one from a path), bringing its schema up to date.
+
+        :raises LibraryDamaged: when it is no database, or one written by a newer Wenzheng
+        :raises StorageFull: when the disk has no room for it
+        """
+        engine = sa.create_engine(url)
+        if engine.dialect.name == "sqlite":
+            sa.event.listen(engine, "connect", _prepare_sqlite)
+        with _translated(engine):
+            _migrate(engine)
+        return cls(engine)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._engine.dispose()
+
+    # Fingerprint
+
+    def fingerprint(self) -> dict[str, str]:
+        """What the index was built with; empty for a new library."""
+        with self._begin() as connection:
+            return {row.key: row.value for row in connection.execute(sa.select(_fingerprint))}
+
+    def set_fingerprint(self, values: Mapping[str, str]) -> None:
+        """Replace what the index was built with."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(_fingerprint))
+            if values:
+                connection.execute(
+                    sa.insert(_fingerprint), [{"key": k, "value": v} for k, v in values.items()]
+                )
+
+    # Writing
+
+    def add_pending(self, document: Document, chunks: Sequence[Chunk]) -> int:
+        """Write a new version that cannot be found yet; returns its number."""
+        with self._begin() as connection:
+            result = connection.execute(
+                sa.insert(_versions).values(
+                    document_id=document.source.id,
+                    state="pending",
+                    path=document.source.path,
+                    title=document.source.title,
+                    digest=document.source.digest,
+                    media_type=document.source.media_type,
+                    encoding=document.source.encoding,
+                    published=document.source.published,
+                    issuer=document.source.issuer,
+                    text=document.text,
+                    changes=[asdict(change) for change in document.changes],
+                    added_at=time.time(),
+                )
+            )
+            version_id = int(result.inserted_primary_key[0])
+            if chunks:
+                connection.execute(
+                    sa.insert(_chunks),
+                    [
+                        {
+                            "version_id": version_id,
+                            "ordinal": chunk.ordinal,
+                            "start": chunk.start,
+                            "end": chunk.end,
+                            "text": chunk.text,
+                            "heading": chunk.heading,
+                        }
+                        for chunk in chunks
+                    ],
+                )
+        return version_id
+
+    def make_live(self, version_ids: Sequence[int]) -> None:
+        """Make pending versions findable and retire what they replace, in one transaction."""
+        with self._begin() as connection:
+            documents = sa.select(_versions.c.document_id).where(_versions.c.id.in_(version_ids))
+            connection.execute(
+                sa.update(_versions)
+                .where(_versions.c.document_id.in_(documents), _versions.c.state == "live")
+                .values(state="retired")
+            )
+            connection.execute(
+                sa.update(_versions).where(_versions.c.id.in_(version_ids)).values(state="live")
+            )
+
+    def retire(self, document_id: str) -> bool:
+        """Make a document unfindable; False when there was none of that id."""
+        with self._begin() as connection:
+            result = connection.execute(
+                sa.update(_versions)
+                .where(_versions.c.document_id == document_id, _versions.c.state == "live")
+                .values(state="retired")
+            )
+            return result.rowcount > 0
+
+    def purge(self, version_ids: Sequence[int]) -> None:
+        """Delete versions with their text and chunks."""
+        with self._begin() as connection:
+            for some in _slices(version_ids):
+                connection.execute(sa.delete(_chunks).where(_chunks.c.version_id.in_(some)))
+                connection.execute(sa.delete(_versions).where(_versions.c.id.in_(some)))
+
+    def move(self, document_id: str, path: str) -> None:
+        """Record that a document's file now lies elsewhere."""
+        with self._begin() as connection:
+            connection.execute(
+                sa.update(_versions).where(_versions.c.document_id == document_id).values(path=path)
+            )
+
+    # Reading
+
+    def version_ids(self, state: VersionState) -> list[int]:
+        """The versions in that state, oldest first."""
+        with self._begin() as connection:
+            query = sa.select(_versions.c.id).where(_versions.c.state == state).order_by(_versions.c.id)
+            return list(connection.execute(query).scalars())
+
+    def superseded_ids(self) -> list[int]:
+        """Versions that are not findable: pending or retired ones."""
+        with self._begin() as connection:
+            query = sa.select(_versions.c.id).where(_versions.c.state != "live").order_by(_versions.c.id)
+            return list(connection.execute(query).scalars())
+
+    def source(self, document_id: str) -> Source | None:
+        """The live version's description."""
+        with self._begin() as connection:
+            row = connection.execute(
+                sa.select(*_SOURCE_COLUMNS).where(
+                    _versions.c.document_id == document_id, _versions.c.state == "live"
+                )
+            ).first()
+        return _source(row) if row else None
+
+    def document(self, document_id: str) -> Document | None:
+        """The live version with its text."""
+        with self._begin() as connection:
+            row = connection.execute(
+                sa.select(*_SOURCE_COLUMNS, _versions.c.text, _versions.c.changes).where(
+                    _versions.c.document_id == document_id, _versions.c.state == "live"
+                )
+            ).first()
+        if row is None:
+            return None
+        return Document(_source(row), row.text, _changes(row.changes))
+
+    def versions(self) -> list[Version]:
+        """Every live document, by path."""
+        counts = (
+            sa.select(_chunks.c.version_id, sa.func.count().label("n"))
+            .group_by(_chunks.c.version_id)
+            .subquery()
+        )
+        query = (
+            sa.select(
+                _versions.c.id,
+                _versions.c.state,
+                _versions.c.added_at,
+                sa.func.length(_versions.c.text).label("characters"),
+                sa.func.coalesce(counts.c.n, 0).label("chunks"),
+                *_SOURCE_COLUMNS,
+            )
+            .outerjoin(counts, counts.c.version_id == _versions.c.id)
+            .where(_versions.c.state == "live")
+            .order_by(_versions.c.path)
+        )
+        with self._begin() as connection:
+            return [
+                Version(row.id, row.state, _source(row), row.chunks, row.characters, row.added_at)
+                for row in connection.execute(query)
+            ]
+
+    def chunk_count(self) -> int:
+        """How many chunks can be found."""
+        with self._begin() as connection:
+            query = (
+                sa.select(sa.func.count())
+                .select_from(_chunks.join(_versions, _chunks.c.version_id == _versions.c.id))
+                .where(_versions.c.state == "live")
+            )
+            return int(connection.execute(query).scalar_one())
+
+    def version_chunks(self, version_id: int) -> list[tuple[str, Chunk, Source]]:
+        """A version's chunks in order, each with its key and the description of its document."""
+        with self._begin() as connection:
+            query = self._chunk_query().where(_chunks.c.version_id == version_id).order_by(_chunks.c.ordinal)
+            return [(_key(row), _chunk(row), _source(row)) for row in connection.execute(query)]
+
+    def live_chunks(self, keys: Iterable[str]) -> dict[str, tuple[Chunk, Source]]:
+        """The chunks behind these keys that can be found; keys of other versions and unknown ones are left out."""
+        by_version: dict[int, list[int]] = {}
+        for key in keys:
+            version, _, ordinal = key.partition(":")
+            if version.isdigit() and ordinal.isdigit():
+                by_version.setdefault(int(version), []).append(int(ordinal))
+        pairs = [(version, ordinal) for version, ordinals in by_version.items() for ordinal in ordinals]
+        found: dict[str, tuple[Chunk, Source]] = {}
+        with self._begin() as connection:
+            for some in _slices(pairs):
+                query = self._chunk_query().where(
+                    _versions.c.state == "live",
+                    sa.tuple_(_chunks.c.version_id, _chunks.c.ordinal).in_(some),
+                )
+                for row in connection.execute(query):
+                    found[_key(row)] = (_chunk(row), _source(row))
+        return found
+
+    @staticmethod
+    def _chunk_query() -> sa.Select[Any]:
+        return sa.select(
+            _chunks.c.version_id,
+            _chunks.c.ordinal,
+            _chunks.c.start,
+            _chunks.c.end,
+            _chunks.c.text,
+            _chunks.c.heading,
+            *_SOURCE_COLUMNS,
+        ).join(_versions, _chunks.c.version_id == _versions.c.id)
+
+    @contextlib.contextmanager
+    def _begin(self) -> Iterator[sa.Connection]:
+        with _translated(self._engine), self._engine.begin() as connection:
+            yield connection
+
+
+def sqlite_url(path: Path) -> URL:
+    """The URL of an SQLite file, whatever characters its path holds."""
+    return URL.create("sqlite", database=str(path))
+
+
+def chunk_key(version_id: int, ordinal: int) -> str:
+    """The name under which the index knows a chunk."""
+    return f"{version_id}:{ordinal}"
+
+
+def _key(row: Any) -> str:
+    return chunk_key(row.version_id, row.ordinal)
+
+
+def _chunk(row: Any) -> Chunk:
+    return Chunk(row.document_id, row.ordinal, row.start, row.end, row.text, row.heading)
+
+
+def _source(row: Any) -> Source:
+    return Source(
+        id=row.document_id,
+        path=row.path,
+        title=row.title,
+        digest=row.digest,
+        media_type=row.media_type,
+        encoding=row.encoding,
+        published=row.published,
+        issuer=row.issuer,
+    )
+
+
+def _changes(stored: Any) -> tuple[Change, ...]:
+    records = json.loads(stored) if isinstance(stored, str) else stored
+    return tuple(
+        Change(
+            record["kind"], record["count"], tuple((before, after) for before, after in record["examples"])
+        )
+        for record in records
+    )
+
+
+def _slices(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), _MOST_PARAMETERS):
+        yield items[start : start + _MOST_PARAMETERS]
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    # Readers go on while a writer writes; FULL so that a version once live survives a power cut.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate(engine: sa.Engine) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("path_separator", "os")
+    head = ScriptDirectory.from_config(config).get_current_head()
+    with engine.begin() as connection:
+        from alembic.runtime.migration import MigrationContext
+
+        current = MigrationContext.configure(connection).get_current_revision()
+        if current == head:
+            return
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except Exception as error:
+            from alembic.util.exc import CommandError
+
+            if isinstance(error, CommandError):
+                raise LibraryDamaged(
+                    f"The catalog {engine.url.database} was written by another version of Wenzheng ({current}).",
+                    "Open it with the version that wrote it, or upgrade this one.",
+                ) from error
+            raise
+
+
+@contextlib.contextmanager
+def _translated(engine: sa.Engine) -> Iterator[None]:
+    where = engine.url.database
+    try:
+        yield
+    except sa.exc.DBAPIError as error:
+        detail = str(error.orig)
+        if "full" in detail:
+            raise StorageFull(
+                f"No space is left on the disk that holds {where}.",
+                "Free some space and run the same command again; nothing that was findable is lost.",
+            ) from error
+        raise LibraryDamaged(
+            f"The catalog {where} cannot be used: {detail}.",
+            "Check that the file is readable and writable, or restore it from a backup.",
+        ) from error

@@ -1,0 +1,285 @@
+"""The index over chunks: a dense leg (Chroma) and a lexical leg (tantivy), both derived from the catalog.
+
+The only module that imports chromadb and tantivy. Keys are the catalog's chunk keys; a hit may name a chunk that the
+catalog no longer knows, which callers ignore.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import math
+import shutil
+import threading
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import LibraryDamaged, StorageFull
+from rag.text import terms
+
+if TYPE_CHECKING:
+    import tantivy
+
+METRIC = "cosine"
+_CHROMA_BATCH = 5000
+"""Chroma 1.5 takes at most 5,461 records in one call."""
+_WORD_BOOST, _GRAM_BOOST, _TITLE_BOOST = 1.0, 0.5, 0.3
+_WRITER_HEAP = 64 * 1024 * 1024
+_MOST_QUERY_TERMS = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One chunk to be indexed: its key, the version it belongs to, its text and its context (title, heading)."""
+
+    key: str
+    version_id: int
+    text: str
+    context: str
+
+
+class Index(Protocol):
+    """Both legs. Scores are comparable only within one leg and one query; higher is better."""
+
+    def add(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> None:
+        """Write entries with their vectors, ``[len(entries), dimension]``; durable when it returns."""
+
+    def delete_versions(self, version_ids: Sequence[int]) -> None:
+        """Remove all entries of these versions; durable when it returns."""
+
+    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
+        """The ``k`` nearest keys with their cosine similarity, best first."""
+
+    def lexical(self, query: str, k: int) -> list[tuple[str, float]]:
+        """The ``k`` keys with the highest BM25 score, best first."""
+
+    def counts(self) -> tuple[int, int]:
+        """How many entries the dense and the lexical leg hold."""
+
+    def version_counts(self) -> tuple[dict[int, int], dict[int, int]]:
+        """How many entries the dense and the lexical leg hold of each version."""
+
+    def close(self) -> None:
+        """Release files."""
+
+
+class EmbeddedIndex:
+    """Chroma and tantivy in one folder, in this process. Threads may share it."""
+
+    def __init__(self, folder: Path, *, writable: bool) -> None:
+        """Open or create the index in ``folder``.
+
+        :raises LibraryDamaged: when a store is there but cannot be read
+        """
+        self._folder = folder
+        self._writable = writable
+        self._write_lock = threading.Lock()
+        folder.mkdir(parents=True, exist_ok=True)
+        with self._translated():
+            self._client, self._collection = _open_chroma(folder / "dense")
+            self._lexical = _open_tantivy(folder / "lexical")
+        self._writer: tantivy.IndexWriter | None = None
+
+    def add(self, entries: Sequence[Entry], vectors: NDArray[np.float32]) -> None:
+        """Write entries with their vectors; durable in both legs when it returns."""
+        if not entries:
+            return
+        import tantivy
+
+        with self._write_lock, self._translated():
+            for start in range(0, len(entries), _CHROMA_BATCH):
+                some = entries[start : start + _CHROMA_BATCH]
+                self._collection.add(
+                    ids=[entry.key for entry in some],
+                    embeddings=vectors[start : start + _CHROMA_BATCH],
+                    metadatas=[{"version": entry.version_id} for entry in some],
+                )
+            writer = self._open_writer()
+            for entry in entries:
+                found, grams = terms(entry.text)
+                title, _ = terms(entry.context)
+                document = tantivy.Document()
+                document.add_text("key", entry.key)
+                document.add_unsigned("version", entry.version_id)
+                document.add_text("words", _as_field(found))
+                document.add_text("grams", _as_field(grams))
+                document.add_text("title", _as_field(title))
+                writer.add_document(document)
+            writer.commit()
+            self._lexical.reload()
+
+    def delete_versions(self, version_ids: Sequence[int]) -> None:
+        """Remove all entries of these versions from both legs."""
+        if not version_ids:
+            return
+        with self._write_lock, self._translated():
+            for version_id in version_ids:
+                self._collection.delete(where={"version": version_id})
+            writer = self._open_writer()
+            for version_id in version_ids:
+                writer.delete_documents("version", version_id)
+            writer.commit()
+            self._lexical.reload()
+
+    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
+        """The ``k`` nearest keys with their cosine similarity, best first."""
+        with self._translated():
+            count = self._collection.count()
+            if count == 0:
+                return []
+            result = self._collection.query(
+                query_embeddings=[vector], n_results=min(k, count), include=["distances"]
+            )
+        distances = result["distances"] or [[]]
+        hits = [(key, 1.0 - distance) for key, distance in zip(result["ids"][0], distances[0], strict=True)]
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+    def lexical(self, query: str, k: int) -> list[tuple[str, float]]:
+        """The ``k`` keys with the highest BM25 score over words, character bigrams and titles, best first."""
+        import tantivy
+
+        schema = self._lexical.schema
+        found, grams = terms(query)
+        clauses = []
+        weighted = (
+            ("words", found, _WORD_BOOST),
+            ("grams", grams, _GRAM_BOOST),
+            ("title", found, _TITLE_BOOST),
+        )
+        for field, wanted, boost in weighted:
+            for term, times in Counter(wanted).most_common(_MOST_QUERY_TERMS):
+                one = tantivy.Query.term_query(schema, field, term, "freq")
+                # A repeated query term counts for more, but not in proportion.
+                boosted = tantivy.Query.boost_query(one, boost * (1.0 + math.log(times)))
+                clauses.append((tantivy.Occur.Should, boosted))
+        if not clauses:
+            return []
+        with self._translated():
+            searcher = self._lexical.searcher()
+            result = searcher.search(tantivy.Query.boolean_query(clauses), limit=k, count=False)
+            hits = [(str(searcher.doc(address)["key"][0]), float(score)) for score, address in result.hits]
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+    def counts(self) -> tuple[int, int]:
+        """How many entries the dense and the lexical leg hold."""
+        with self._translated():
+            return self._collection.count(), self._lexical.searcher().num_docs
+
+    def version_counts(self) -> tuple[dict[int, int], dict[int, int]]:
+        """How many entries the dense and the lexical leg hold of each version."""
+        import tantivy
+
+        with self._translated():
+            dense: Counter[int] = Counter()
+            offset = 0
+            while keys := self._collection.get(include=[], limit=_CHROMA_BATCH, offset=offset)["ids"]:
+                dense.update(_version_of(key) for key in keys)
+                offset += len(keys)
+            lexical: Counter[int] = Counter()
+            searcher = self._lexical.searcher()
+            if searcher.num_docs:
+                result = searcher.search(tantivy.Query.all_query(), limit=searcher.num_docs, count=False)
+                lexical.update(
+                    _version_of(str(searcher.doc(address)["key"][0])) for _, address in result.hits
+                )
+        return dict(dense), dict(lexical)
+
+    def close(self) -> None:
+        """Release the writer and its lock."""
+        with self._write_lock:
+            if self._writer is not None:
+                self._writer.wait_merging_threads()
+                self._writer = None
+            self._client.close()
+
+    def _open_writer(self) -> tantivy.IndexWriter:
+        if not self._writable:
+            raise LibraryDamaged(
+                f"The index {self._folder} was opened for reading only.", "Open it for writing."
+            )
+        if self._writer is None:
+            self._writer = self._lexical.writer(heap_size=_WRITER_HEAP, num_threads=1)
+        return self._writer
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, RuntimeError) as error:
+            raise _as_library_error(error, self._folder) from error
+        except Exception as error:
+            # Chroma raises its own types for faults of its storage; ours pass through.
+            if type(error).__module__.startswith("chromadb"):
+                raise _as_library_error(error, self._folder) from error
+            raise
+
+
+def remove_index(folder: Path) -> None:
+    """Delete an index; the catalog can rebuild it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_chroma(folder: Path) -> tuple[Any, Any]:
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    client = chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+    # ef_search 100: with the default 10 the graph search misses true neighbours once the list asked for is longer.
+    collection = client.get_or_create_collection(
+        "chunks",
+        embedding_function=None,
+        configuration={"hnsw": {"space": METRIC, "ef_construction": 200, "ef_search": 100}},
+    )
+    return client, collection
+
+
+def _open_tantivy(folder: Path) -> tantivy.Index:
+    import tantivy
+
+    folder.mkdir(parents=True, exist_ok=True)
+    schema = (
+        tantivy.SchemaBuilder()
+        .add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
+        .add_unsigned_field("version", stored=False, indexed=True)
+        .add_text_field("words", tokenizer_name="whitespace", index_option="freq")
+        .add_text_field("grams", tokenizer_name="whitespace", index_option="freq")
+        .add_text_field("title", tokenizer_name="whitespace", index_option="freq")
+        .build()
+    )
+    index = tantivy.Index(schema, path=str(folder), reuse=True)
+    index.register_tokenizer(
+        "whitespace", tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    )
+    index.config_reader(reload_policy="manual")
+    index.reload()
+    return index
+
+
+def _as_field(found: Sequence[str]) -> str:
+    return " ".join(found)
+
+
+def _version_of(key: str) -> int:
+    return int(key.partition(":")[0])
+
+
+def _as_library_error(error: Exception, folder: Path) -> LibraryDamaged | StorageFull:
+    detail = str(error)
+    full = (
+        getattr(error, "errno", None) == errno.ENOSPC or "No space left" in detail or "disk is full" in detail
+    )
+    if full:
+        return StorageFull(
+            f"No space is left on the disk that holds {folder}.",
+            "Free some space and run the same command again; nothing that was findable is lost.",
+        )
+    return LibraryDamaged(
+        f"The index {folder} cannot be used: {detail}.",
+        "Run `wenzheng rebuild` to make it anew from the catalog.",
+    )

@@ -1,0 +1,1 @@
+"""Alembic migrations of the catalog; `rag.catalog` runs them on opening."""

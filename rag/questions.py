@@ -1,0 +1,121 @@
+"""What a question asks for: its script, the words that carry it, the bodies, years and numbers it names. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from rag.bodies import Body, bodies_in
+from rag.errors import QuestionError
+from rag.text import english_stem, fold, script_of, word_weight, words
+from rag.types import Script
+
+# Words that shape a question and say nothing of its subject. Verbs of saying and promising belong here: reports
+# write "表示，将……" for what a reader calls a promise.
+_STOPWORDS = frozenset(
+    """
+    的 了 吗 呢 吧 啊 呀 嘛 么 是 在 有 和 与 及 或 对 为 以 把 被 给 向 从 到 由 于 就 都 也 还 又 再 很 更 最 将 会 要 能 可 可以
+    能够 应 应该 需 需要 请 请问 想 知道 告诉 一下 一个 一些 这 那 这个 那个 这些 那些 这里 那里 它 他 她 它们 他们 她们 我 我们 你
+    你们 您 咱 自己 什么 甚么 哪 哪些 哪个 哪里 哪儿 哪家 哪位 哪种 哪几 谁 谁来 怎么 怎样 怎么样 怎么办 如何 为什么 为何 何 何时 多少 多大 多长
+    多久 多高 几 几个 几项 几点 几月 几号 什么时候 什么样 是否 是不是 有没有 能不能 可不可以 会不会 要不要 吗 之 其 中 里 上 下 内 外 等 等等
+    个 项 名 位 条 次 种 些 做 做了 进行 开展 关于 有关 相关 具体 情况 方面 内容 主要 分别 目前 现在 如果 那么 但是 因为 所以
+    承诺 保证 表示 表态 说 说了 讲 讲了 谈 谈到 提 提到 提出 提及 指出 强调 介绍 回应 答应 打算 计划 准备 负责 规定 要求 措施 举措
+    一共 总共 共 共有 分 到底 究竟 跟 比 比较 相比 不 没 没有 据 根据 按 按照 时候 时间 日期 问 问题 答案 今年 去年 明年
+    """.split()  # noqa: SIM905
+)
+_ENGLISH_STOPWORDS = frozenset(
+    english_stem(word)
+    for word in """
+    a an the of in on at to for from by with about as into and or is are was were be been being do does did done has have
+    had will would shall should can could may might must what which who whom whose when where why how much many long far
+    there here it its they them their he she his her we us our you your i me my this that these those any some all each
+    say said says tell told promise promised promises pledge pledged commit committed plan plans planned according please
+    not no if than then also more most other such only
+    """.split()  # noqa: SIM905
+)
+_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)\s*年?")
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_INVISIBLE_OR_SPACE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff]+")
+_NAMED = re.compile(r"[“\"「『《]([^”\"」』》]{2,30})[”\"」』》]")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question analysed. ``weights`` maps its telling words (folded) to how much each tells."""
+
+    text: str
+    script: Script
+    weights: dict[str, float]
+    bodies: tuple[Body, ...]
+    years: frozenset[str]
+    quoted: tuple[str, ...]
+
+    @property
+    def is_latin(self) -> bool:
+        """Whether it is asked in a language without Han characters."""
+        return self.script == "en"
+
+
+def analyse(text: str, max_chars: int) -> Question:
+    """Analyse a question.
+
+    :raises QuestionError: when it holds no letter or digit, or more than ``max_chars`` characters
+    """
+    if len(text) > max_chars:
+        raise QuestionError(
+            f"The question has {len(text):,} characters; the limit is {max_chars:,}.",
+            "Ask it in fewer words.",
+        )
+    stripped = _INVISIBLE_OR_SPACE.sub(" ", text).strip()
+    if not any(char.isalnum() for char in stripped):
+        raise QuestionError("The question is empty.", "Type what you want to know.")
+    folded = fold(stripped)
+    bodies = tuple(bodies_in(folded))
+    weights: dict[str, float] = {}
+    for word in words(stripped):
+        key = english_stem(word)
+        if word in _STOPWORDS or key in _ENGLISH_STOPWORDS:
+            continue
+        weights[key] = word_weight(word)
+    return Question(
+        text=stripped,
+        script=script_of(stripped),
+        weights=weights,
+        bodies=bodies,
+        years=frozenset(_YEAR.findall(folded)),
+        quoted=tuple(fold(name) for name in _NAMED.findall(stripped)),
+    )
+
+
+def coverage(question: Question, folded: str) -> float:
+    """The weighted share of the question's telling words that a folded text holds, 0 to 1.
+
+    A body counts as held under any of its names. A longer word that is not there whole counts in part, by the share
+    of its character pairs that are (half of it at most): segmenters do not cut questions and documents alike.
+    """
+    if not question.weights:
+        return 0.0
+    present = {body.name for body in bodies_in(folded)} if question.bodies else set()
+    total = held = 0.0
+    for word, weight in question.weights.items():
+        total += weight
+        body = next((b for b in question.bodies if word in b.chinese), None)
+        if word in folded or (body is not None and body.name in present):
+            held += weight
+        elif len(word) > 2 and not word.isascii():
+            pairs = [word[i : i + 2] for i in range(len(word) - 1)]
+            held += 0.5 * weight * sum(pair in folded for pair in pairs) / len(pairs)
+    return held / total
+
+
+def search_text(question: Question) -> str:
+    """What the lexical leg looks for: the question and the other names of the bodies in it."""
+    names = [name for body in question.bodies for name in body.chinese]
+    return f"{question.text} {' '.join(names)}" if names else question.text
+
+
+def embedding_text(question: Question) -> str:
+    """What the dense leg looks for; an English question is joined by the Chinese names of the bodies in it."""
+    if question.is_latin and question.bodies:
+        return f"{question.text} {' '.join(body.chinese[-1 if len(body.chinese) == 1 else 1] for body in question.bodies)}"
+    return question.text

@@ -1,0 +1,115 @@
+"""Finds the passages for a question: dense and lexical leg, fused, without duplicates, in a stable order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rag.library import Library
+from rag.questions import Question, coverage, embedding_text, search_text
+from rag.text import fold, has_han, to_simplified
+from rag.types import Chunk, Passage, Source
+
+_RANK_CONSTANT = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    chunk: Chunk
+    source: Source
+    folded: str
+    similarity: float | None
+    lexical: float
+    dense_rank: int | None
+    lexical_rank: int | None
+    coverage: float
+
+
+class Retriever:
+    """Ranks the chunks of one library for a question."""
+
+    def __init__(self, library: Library, candidates: int = 50) -> None:
+        self._library = library
+        self._candidates = candidates
+
+    def search(self, question: Question, k: int) -> tuple[Passage, ...]:
+        """The ``k`` best passages, best first; fewer where the library holds fewer. No two have the same text."""
+        vector = self._library.embedder.embed_query(to_simplified(embedding_text(question)))
+        dense = self._library.index.dense(vector, self._candidates)
+        lexical = self._library.index.lexical(search_text(question), self._candidates)
+        found = self._library.catalog.live_chunks({key for key, _ in (*dense, *lexical)})
+        # What the catalog does not know was replaced or removed meanwhile: it must not hold a rank.
+        dense_hits = [(key, score) for key, score in dense if key in found]
+        lexical_hits = [(key, score) for key, score in lexical if key in found]
+        similarities = dict(dense_hits)
+        dense_ranks = {key: rank for rank, (key, _) in enumerate(dense_hits, start=1)}
+        lexical_ranks = {key: rank for rank, (key, _) in enumerate(lexical_hits, start=1)}
+        best_lexical = lexical_hits[0][1] if lexical_hits else 1.0
+        lexical_scores = {key: score / best_lexical for key, score in lexical_hits}
+        candidates = []
+        for key, (chunk, source) in found.items():
+            folded = fold(f"{source.title}\n{chunk.heading}\n{chunk.text}")
+            candidates.append(
+                (
+                    key,
+                    _Candidate(
+                        chunk,
+                        source,
+                        folded,
+                        similarities.get(key),
+                        lexical_scores.get(key, 0.0),
+                        dense_ranks.get(key),
+                        lexical_ranks.get(key),
+                        coverage(question, folded),
+                    ),
+                )
+            )
+        floor = min(similarities.values(), default=0.0)
+        top = max(similarities.values(), default=1.0)
+        cross_language = question.is_latin
+        scored = [
+            (_score(candidate, floor, top, latin_question=cross_language), key, candidate)
+            for key, candidate in candidates
+        ]
+        scored.sort(key=lambda item: (-item[0], _stable(item[1])))
+        return tuple(_distinct(scored, k))
+
+
+def _score(candidate: _Candidate, floor: float, top: float, *, latin_question: bool) -> float:
+    """Weighted sum of both legs' scores, each brought to 0 to 1 within the query, their ranks and the coverage."""
+    spread = max(top - floor, 1e-6)
+    dense = 0.0 if candidate.similarity is None else (candidate.similarity - floor) / spread
+    ranks = sum(
+        0.5 * _RANK_CONSTANT / (_RANK_CONSTANT + rank - 1)
+        for rank in (candidate.dense_rank, candidate.lexical_rank)
+        if rank is not None
+    )
+    if latin_question and has_han(candidate.chunk.text):
+        # Words can't meet across languages: the dense leg decides, body names aside.
+        return 0.8 * dense + 0.2 * candidate.lexical
+    return 0.35 * dense + 0.35 * candidate.lexical + 0.15 * ranks + 0.15 * candidate.coverage
+
+
+def _distinct(scored: Iterable[tuple[float, str, _Candidate]], k: int) -> Iterable[Passage]:
+    seen: set[str] = set()
+    for score, _, candidate in scored:
+        body = fold(candidate.chunk.text)
+        if body in seen:
+            continue
+        seen.add(body)
+        yield Passage(
+            chunk=candidate.chunk,
+            source=candidate.source,
+            score=round(score, 6),
+            similarity=candidate.similarity,
+            coverage=round(candidate.coverage, 4),
+            dense_rank=candidate.dense_rank,
+            lexical_rank=candidate.lexical_rank,
+        )
+        if len(seen) == k:
+            return
+
+
+def _stable(key: str) -> tuple[int, int]:
+    version, _, ordinal = key.partition(":")
+    return int(version), int(ordinal)

@@ -1,0 +1,177 @@
+"""Settings: defaults, then the library's ``settings.toml``, then ``WENZHENG_*`` variables, then flags.
+
+Settings are read once at the edge (command line, tests) and passed on explicitly; nothing else reads the
+environment.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from rag.errors import SettingsError
+
+ENV_PREFIX = "WENZHENG_"
+SETTINGS_FILE = "settings.toml"
+
+
+class Settings(BaseSettings):
+    """All settings of one run. Frozen; unknown keys are refused."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=ENV_PREFIX)
+
+    home: Path = Field(
+        default_factory=lambda: user_data_path("wenzheng", appauthor=False),
+        description="Folder of one library: catalog, index, originals, settings.toml.",
+    )
+    models: Path = Field(
+        default_factory=lambda: user_data_path("wenzheng-models", appauthor=False),
+        description="Folder of the model files, shared between libraries.",
+    )
+
+    # Where model files come from
+    models_source: Path | None = Field(
+        default=None, description="Folder with model files placed by hand, for machines without a network."
+    )
+    models_hub: str | None = Field(
+        default="https://huggingface.co", description="Address of a model hub; empty to skip the hub."
+    )
+
+    # Embedding
+    embedding_model: str = Field(
+        default="e5-small",
+        description="A name of the catalogue, or any SentenceTransformer name or folder.",
+    )
+    embedding_batch: int = Field(default=32, ge=1, le=1024)
+
+    # Chat model
+    chat_model: str = Field(
+        default="default",
+        description="'default' or 'small' for the embedded model, or the model's name at chat_base_url.",
+    )
+    chat_base_url: str | None = Field(
+        default=None, description="OpenAI-compatible endpoint, for example http://localhost:11434/v1."
+    )
+    chat_api_key: SecretStr | None = Field(default=None, description="Key of that endpoint.")
+    chat_timeout: float = Field(default=120.0, gt=0, description="Seconds without a word before giving up.")
+    chat_threads: int = Field(default=0, ge=0, description="Threads of the embedded model; 0 for all cores.")
+    chat_context: int = Field(
+        default=4096, ge=1024, description="Context length of the embedded model in tokens."
+    )
+    answer_tokens: int = Field(default=320, ge=16, description="Longest answer in tokens.")
+
+    # Ingestion
+    chunk_chars: int = Field(
+        default=260, ge=40, le=2000, description="Target length of a chunk in characters."
+    )
+    max_file_mb: int = Field(default=64, ge=1, description="Largest file taken in, in megabytes.")
+
+    # Retrieval and answer
+    passages: int = Field(default=4, ge=1, le=20, description="Passages given to the chat model.")
+    candidates: int = Field(default=50, ge=1, le=500, description="Hits taken from each leg before fusion.")
+    prompt_chars: int = Field(
+        default=900, ge=200, description="Longest evidence given to the chat model, in characters."
+    )
+    evidence_threshold: float = Field(
+        default=0.5,
+        ge=0.0,
+        le=1.0,
+        description="Evidence score under which a question is refused; 0 never refuses.",
+    )
+    max_question_chars: int = Field(default=2000, ge=1, description="Longest question in characters.")
+
+    # Service
+    host: str = "127.0.0.1"
+    port: int = Field(default=7860, ge=0, le=65535)
+    language: Literal["auto", "zh", "en"] = Field(default="auto", description="Language of the interface.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the base class's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only explicit values and nothing ambient: `load_settings` has merged file, environment and flags."""
+        return (init_settings,)
+
+    @property
+    def embedded_chat(self) -> bool:
+        """Whether the chat model runs in this program's own child process."""
+        return self.chat_base_url is None
+
+
+def load_settings(
+    flags: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Merge defaults, file, environment and flags into `Settings`.
+
+    :param flags: values given on the command line; None values count as not given
+    :param environ: the environment, by default the process's own
+    :raises SettingsError: on an unknown key (with the nearest known one) or a value that does not fit
+    """
+    environ = os.environ if environ is None else environ
+    known = Settings.model_fields
+    env = {}
+    for key, value in environ.items():
+        if not key.startswith(ENV_PREFIX):
+            continue
+        name = key.removeprefix(ENV_PREFIX).lower()
+        _check_known(name, f"the environment variable {key}", known, lambda n: ENV_PREFIX + n.upper())
+        env[name] = value if value != "" else None
+    env = {name: value for name, value in env.items() if value is not None or name == "models_hub"}
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    for name in given:
+        _check_known(name, f"the setting {name}", known, str)
+    home = Path(given.get("home") or env.get("home") or user_data_path("wenzheng", appauthor=False))
+    file = home / SETTINGS_FILE
+    from_file = _read_file(file)
+    for name in from_file:
+        _check_known(name, f"the setting {name} in {file}", known, str)
+    merged: dict[str, Any] = {**from_file, **env, **given, "home": home}
+    for name in ("home", "models", "models_source"):
+        if merged.get(name):
+            merged[name] = Path(merged[name]).expanduser().absolute()
+    try:
+        return Settings(**merged)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise SettingsError(
+            f"The setting {name} does not take the value {_shown(name, merged.get(name))}: {first['msg']}.",
+            f"Change it in {file}, in {ENV_PREFIX}{name.upper()} or in the flag.",
+        ) from error
+
+
+def _shown(name: str, value: object) -> str:
+    return "given" if "key" in name else repr(value)
+
+
+def _read_file(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise SettingsError(
+            f"The settings file {path} cannot be read: {error}.", "Mend or remove it."
+        ) from error
+
+
+def _check_known(name: str, what: str, known: Mapping[str, object], spell: Any) -> None:
+    if name in known:
+        return
+    near = difflib.get_close_matches(name, known, n=1)
+    fix = f"Did you mean {spell(near[0])}?" if near else f"Known settings: {', '.join(sorted(known))}."
+    raise SettingsError(f"{what[0].upper()}{what[1:]} is not known.", fix)

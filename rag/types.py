@@ -1,0 +1,137 @@
+"""The data that flows through the pipeline: frozen, composed, standard library only.
+
+A `Passage` holds a `Chunk` and the `Source` it stands in; a `Citation` holds a `Passage`. Offsets always index
+into the cleaned text of the document in its original script (`Document.text`), which is what is shown and quoted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Script = Literal["zh-Hans", "zh-Hant", "en"]
+Outcome = Literal["answered", "partial", "refused", "clarify"]
+Verdict = Literal["supported", "unsupported", "not_a_claim"]
+Role = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One kind of change that cleaning made: how often, and some places with what stood there before and after."""
+
+    kind: str
+    count: int
+    examples: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a document is, without its text.
+
+    ``id`` comes from ``path`` and stays over edits; ``digest`` is the SHA-256 of the file's bytes.
+    ``published`` is an ISO date (YYYY, YYYY-MM or YYYY-MM-DD) or None where the document states none.
+    """
+
+    id: str
+    path: str
+    title: str
+    digest: str
+    media_type: str
+    encoding: str = "utf-8"
+    published: str | None = None
+    issuer: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as loaded and cleaned: its description, its text, and what cleaning changed."""
+
+    source: Source
+    text: str
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A stretch ``text[start:end]`` of one document, the unit that is embedded and found.
+
+    ``heading`` is the nearest heading above it, given to the embedding and the lexical index as context.
+    """
+
+    document_id: str
+    ordinal: int
+    start: int
+    end: int
+    text: str
+    heading: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A chunk found for a question, with its place in the ranking.
+
+    ``score`` orders passages (higher is better); ``similarity`` is the cosine of question and chunk, None when the
+    dense leg did not see it; ``coverage`` the idf-weighted share of the question's terms that the chunk and its
+    context hold, 0 to 1. Ranks count from 1 and are None where a leg did not find the chunk.
+    """
+
+    chunk: Chunk
+    source: Source
+    score: float
+    similarity: float | None = None
+    coverage: float = 0.0
+    dense_rank: int | None = None
+    lexical_rank: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The evidence behind ``[number]``: a range of the document, inside or around ``passage``."""
+
+    number: int
+    passage: Passage
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence ``Answer.text[start:end]`` with the numbers it cites and whether the evidence bears it out."""
+
+    text: str
+    start: int
+    end: int
+    numbers: tuple[int, ...]
+    verdict: Verdict
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of a conversation."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question got: a snapshot while ``done`` is False, the result when it is True.
+
+    ``reason`` says why in plain words when ``outcome`` is not "answered". ``timings`` are seconds since the question
+    arrived: "evidence", "first_word", "done", and the parts in between.
+    """
+
+    question: str
+    script: Script
+    text: str = ""
+    outcome: Outcome = "answered"
+    reason: str = ""
+    claims: tuple[Claim, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    standalone: str = ""
+    model: str = ""
+    timings: dict[str, float] = field(default_factory=dict)
+    done: bool = False

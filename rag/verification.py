@@ -1,0 +1,193 @@
+"""Does this passage bear out this sentence? Numbers, dates, bodies, negation and wording. Pure, given a similarity.
+
+A sentence is checked against windows of one to three sentences of the passages. Strict things (numbers, bodies,
+negation) must all be in the window or in what frames it (title, heading, the speaker named before it in the same
+paragraph); wording must overlap, or, across languages, mean the same by the embedding.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.bodies import bodies_in
+from rag.text import bigrams, fold, has_han, sentences
+from rag.types import Passage
+
+Similarity = Callable[[Sequence[str], Sequence[str]], NDArray[np.float32]]
+"""Cosine of each text of the first list with each of the second, ``[n, m]``."""
+
+_LEAST_WORDING = 0.6
+_LEAST_WORDING_WITH_MEANING = 0.42
+_LEAST_MEANING = 0.90
+_LEAST_FOREIGN_MEANING = 0.80
+_FOREIGN_MARGIN = 0.015
+_LONGEST_WINDOW = 3
+_NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
+_GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
+_LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
+_NEGATION = re.compile(r"不得|不会|不能|不予|不再|不是|没有|未|禁止|停止|取消|无需|\b(?:not|never|no longer|cannot)\b|n't\b")
+_NO_ANSWER = re.compile(
+    r"(?:资料|文件|文中|材料|原文|以上|上述|文档|信息)[^。，]{0,12}(?:没有|未|并未|无)[^。]{0,6}"
+    r"(?:提到|提及|说|涉及|给出|提供|包含|说明|明确|相关)"
+    r"|(?:没有|未|并未)(?:提到|提及|说明|给出|提供)[^。]{0,20}$|无法(?:回答|确定|得知|判断)"
+    r"|(?:documents?|sources?|text|passages?|information|context)[^.]{0,40}(?:do(?:es)? not|don't|doesn't|did not|no)\b"
+    r"[^.]{0,30}(?:say|mention|tell|provide|specif|state|contain|include|information)|\bno information\b"
+    r"|\bnot (?:mentioned|specified|stated|provided)\b|cannot be (?:determined|answered)"
+)
+_LEAD_IN = re.compile(r"[:：]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What bears a sentence out: the passage's position, the range in its document, and how well it does."""
+
+    passage: int
+    start: int
+    end: int
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The outcome for one sentence: its support, or the fault that the nearest window has."""
+
+    support: Support | None
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    passage: int
+    start: int
+    end: int
+    text: str
+    folded: str
+    frame: str
+    length: int
+
+
+def says_no_answer(sentence: str) -> bool:
+    """Whether a sentence says that the documents do not tell."""
+    return _NO_ANSWER.search(fold(sentence)) is not None
+
+
+def is_claim(sentence: str) -> bool:
+    """Whether a sentence asserts something that can be checked: not a lead-in to a list, nor a bare list mark."""
+    body = _LIST_MARK.sub("", sentence).strip()
+    if _LEAD_IN.search(body):
+        return False
+    return len(bigrams(body)) >= 1
+
+
+def verify(
+    claims: Sequence[str], passages: Sequence[Passage], similarity: Similarity | None = None
+) -> list[Finding]:
+    """Check sentences against passages.
+
+    :param claims: sentences without markers
+    :param similarity: used where wording alone does not decide; without it, such sentences are unsupported
+    :returns: one finding a sentence, in order
+    """
+    windows = [window for index, passage in enumerate(passages) for window in _windows(index, passage)]
+    return [_verify_one(claim, windows, similarity) for claim in claims]
+
+
+def _verify_one(claim: str, windows: Sequence[_Window], similarity: Similarity | None) -> Finding:
+    claim = _LIST_MARK.sub("", claim).strip()
+    folded = _GROUPING.sub("", fold(claim))
+    if not windows:
+        return Finding(None, "no passage")
+    foreign = not has_han(claim)
+    domestic = [w for w in windows if has_han(w.text) != foreign]
+    abroad = [w for w in windows if has_han(w.text) == foreign]
+    faults: list[tuple[float, str]] = []
+    best: Support | None = None
+    scored = sorted(
+        ((_wording(folded, window), -window.length, index) for index, window in enumerate(domestic)), reverse=True
+    )
+    for wording, _, index in scored[:12]:
+        window = domestic[index]
+        if wording < _LEAST_WORDING_WITH_MEANING:
+            faults.append((wording, "wording"))
+            break
+        fault = _strict_fault(folded, window)
+        if not fault and wording < _LEAST_WORDING:
+            meaning = float(similarity([claim], [window.text])[0, 0]) if similarity else 0.0
+            fault = "" if meaning >= _LEAST_MEANING else "wording"
+        if fault:
+            faults.append((wording, fault))
+            continue
+        # A longer window must earn its length: the tightest one that bears the sentence out is cited.
+        score = wording - 0.06 * (window.length - 1)
+        if best is None or score > best.score:
+            best = Support(window.passage, window.start, window.end, score)
+    if best is None and abroad and similarity is not None:
+        best, fault = _foreign_support(claim, folded, abroad, similarity)
+        if fault:
+            faults.append((0.0, fault))
+    if best is not None:
+        return Finding(best)
+    return Finding(None, max(faults)[1] if faults else "wording")
+
+
+def _foreign_support(
+    claim: str, folded: str, windows: Sequence[_Window], similarity: Similarity
+) -> tuple[Support | None, str]:
+    single = [window for window in windows if window.length == 1]
+    meanings = similarity([claim], [window.text for window in single])[0]
+    order = np.argsort(-meanings)
+    usual = float(np.median(meanings))
+    fault = "wording"
+    for index in order[:4]:
+        window, meaning = single[int(index)], float(meanings[index])
+        if meaning < _LEAST_FOREIGN_MEANING or (len(single) > 3 and meaning < usual + _FOREIGN_MARGIN):
+            break
+        fault = _strict_fault(folded, window)
+        if not fault:
+            return Support(window.passage, window.start, window.end, meaning), ""
+    return None, fault
+
+
+def _windows(index: int, passage: Passage) -> list[_Window]:
+    chunk = passage.chunk
+    spans = sentences(chunk.text)
+    found = []
+    for first in range(len(spans)):
+        line_start = chunk.text.rfind("\n", 0, spans[first][0]) + 1
+        before = chunk.text[line_start : spans[first][0]]
+        frame = fold(f"{passage.source.title}\n{chunk.heading}\n{passage.source.published or ''}\n{before}")
+        for length in range(1, min(_LONGEST_WINDOW, len(spans) - first) + 1):
+            start, end = spans[first][0], spans[first + length - 1][1]
+            text = chunk.text[start:end]
+            folded = _GROUPING.sub("", fold(text))
+            found.append(_Window(index, chunk.start + start, chunk.start + end, text, folded, frame, length))
+    return found
+
+
+def _wording(folded_claim: str, window: _Window) -> float:
+    wanted = bigrams(folded_claim)
+    if not wanted:
+        return 0.0
+    held = set(bigrams(window.folded))
+    framed = set(bigrams(window.frame))
+    return sum(1.0 if pair in held else 0.5 if pair in framed else 0.0 for pair in wanted) / len(wanted)
+
+
+def _strict_fault(folded_claim: str, window: _Window) -> str:
+    evidence = f"{window.frame}\n{window.folded}"
+    numbers = set(_NUMBER.findall(evidence))
+    for number in _NUMBER.findall(folded_claim):
+        if number not in numbers and number not in evidence:
+            return f"number {number}"
+    present = bodies_in(evidence)
+    for body in bodies_in(folded_claim):
+        if body not in present:
+            return f"body {body.name}"
+    if bool(_NEGATION.search(folded_claim)) and not _NEGATION.search(window.folded):
+        return "negation"
+    return ""
