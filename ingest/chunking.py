@@ -1,6 +1,6 @@
 """Splits a document into chunks that follow its sentences, with exact offsets.
 
-Chunks are runs of whole sentences up to the target length, and never reach over a heading. Sentences of one
+Chunks are runs of whole sentences up to the target length; a heading, and in most cases a new speaker, opens one. Sentences of one
 paragraph stay together where they fit. A sentence longer than half as much again as the target is cut at clauses.
 Every character of the text that is not white space lies in exactly one chunk, headings excepted when no text
 follows them: those become chunks of their own.
@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ingest.speakers import opens_speech
 from rag.text import sentences
 from rag.types import Chunk, Document
 
@@ -22,6 +23,8 @@ _NUMBERED_HEADING = re.compile(
 _LONGEST_HEADING = 40
 _SENTENCE_END = "。！？!?；;：:，,、….”’」』"
 _CLAUSE_END = "；;，,、：: "
+_LEAST_BEFORE_SPEECH = 80
+"""What a new speaker says opens a chunk of its own, unless the one before would be shorter than this."""
 _STRETCH = 1.5
 """A chunk may be this many times the target where that keeps a sentence whole."""
 
@@ -32,6 +35,7 @@ class _Piece:
     end: int
     line: int
     heading: bool
+    speech: bool = False
 
 
 def split(document: Document, target: int) -> list[Chunk]:
@@ -69,12 +73,20 @@ def split(document: Document, target: int) -> list[Chunk]:
 
 def _fits(pending: list[_Piece], piece: _Piece, target: int) -> bool:
     length = piece.end - pending[0].start
+    if (
+        piece.speech
+        and pending[-1].end - pending[0].start >= _LEAST_BEFORE_SPEECH
+        and not pending[-1].heading
+    ):
+        return False
     if length <= target:
         return True
     if pending[0].heading and all(p.heading for p in pending):
         return True
     same_paragraph = pending[-1].line == piece.line
-    return same_paragraph and length <= target * _STRETCH and pending[-1].end - pending[0].start < target * 0.5
+    return (
+        same_paragraph and length <= target * _STRETCH and pending[-1].end - pending[0].start < target * 0.5
+    )
 
 
 def _pieces(text: str, longest: int) -> Iterator[_Piece]:
@@ -86,8 +98,9 @@ def _pieces(text: str, longest: int) -> Iterator[_Piece]:
         if heading:
             yield _Piece(start, end, line_start, heading=True)
             continue
+        speech = opens_speech(text[start:end])
         for a, b in _cut(text, start, end, longest):
-            yield _Piece(a, b, line_start, heading=False)
+            yield _Piece(a, b, line_start, heading=False, speech=speech and a == start)
 
 
 def _cut(text: str, start: int, end: int, longest: int) -> Iterator[tuple[int, int]]:

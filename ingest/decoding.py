@@ -19,6 +19,8 @@ _BOMS = (
 _SAMPLE = 200_000
 """Bytes looked at to choose an encoding; the whole file must then decode in it."""
 _LEAST_SCORE = 0.5
+_MOST_WESTERN = 0.15
+"""The largest share of accented letters and typographic signs that a Western text has."""
 _DECLARED = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]+)", re.IGNORECASE)
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f\x80-\x9f]")
 _SIGNATURES = (
@@ -56,7 +58,8 @@ def decode(data: bytes, name: str) -> Decoded:
     for signature, kind in _SIGNATURES:
         if data.startswith(signature) and not _is_prose_start(data, signature):
             raise SourceUnsupported(
-                f"{name} is named as a text but is {kind}.", "Give it its right extension, or save it as text."
+                f"{name} is named as a text but is {kind}.",
+                "Give it its right extension, or save it as text.",
             )
     for bom, encoding in _BOMS:
         if data.startswith(bom):
@@ -65,7 +68,8 @@ def decode(data: bytes, name: str) -> Decoded:
         return Decoded(_strictly(data, encoding, name), encoding)
     if b"\x00" in data[:_SAMPLE]:
         raise SourceUnsupported(
-            f"{name} is named as a text but holds binary data.", "Give it its right extension, or save it as text."
+            f"{name} is named as a text but holds binary data.",
+            "Give it its right extension, or save it as text.",
         )
     try:
         text = data.decode("utf-8")
@@ -169,11 +173,11 @@ def _tolerantly(data: bytes, encoding: str) -> str | None:
 def _western(data: bytes) -> Decoded | None:
     """A text that is nearly all ASCII, its few other bytes Western quotes and accents."""
     high = sum(byte >= 0x80 for byte in data[:_SAMPLE])
-    if high > len(data[:_SAMPLE]) * 0.05 or not _decodes(data, "cp1252"):
+    if high > len(data[:_SAMPLE]) * _MOST_WESTERN or not _decodes(data, "cp1252"):
         return None
     text = data.decode("cp1252")
-    letters = sum(char.isalpha() or char.isspace() for char in text[:_SAMPLE])
-    return Decoded(text, "cp1252") if letters > len(text[:_SAMPLE]) * 0.7 else None
+    plain = sum(char.isalnum() or char.isspace() or char in ".,;:'\"-" for char in text[:_SAMPLE])
+    return Decoded(text, "cp1252") if plain > len(text[:_SAMPLE]) * 0.7 else None
 
 
 def _known_codec(label: str) -> str | None:
@@ -187,7 +191,9 @@ def _known_codec(label: str) -> str | None:
 @functools.cache
 def _common() -> frozenset[str]:
     """The characters of GB2312's first level and Big5's first plane: ordered by use when the standards were made."""
-    gb = {bytes((row, cell)).decode("gb2312") for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFF)} - {""}
+    gb = {bytes((row, cell)).decode("gb2312") for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFF)} - {
+        ""
+    }
     big5 = set()
     for row in range(0xA4, 0xC7):
         for cell in (*range(0x40, 0x7F), *range(0xA1, 0xFF)):
@@ -220,5 +226,6 @@ def _refuse_control(text: str, name: str) -> None:
     sample = text[:_SAMPLE]
     if len(_CONTROL.findall(sample)) > max(2, len(sample) * 0.01):
         raise SourceUnsupported(
-            f"{name} is named as a text but holds binary data.", "Give it its right extension, or save it as text."
+            f"{name} is named as a text but holds binary data.",
+            "Give it its right extension, or save it as text.",
         )

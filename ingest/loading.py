@@ -51,7 +51,13 @@ def read_bytes(path: Path, max_mb: int) -> bytes:
     """
     try:
         if not path.is_file():
-            kind = "is a folder" if path.is_dir() else "does not exist" if not path.exists() else "is no plain file"
+            kind = (
+                "is a folder"
+                if path.is_dir()
+                else "does not exist"
+                if not path.exists()
+                else "is no plain file"
+            )
             raise SourceNotFound(f"{_shown(path)} {kind}.", "Check the path.")
         size = path.stat().st_size
         if size > max_mb * _BYTES_PER_MB:
@@ -67,7 +73,9 @@ def read_bytes(path: Path, max_mb: int) -> bytes:
             f"{_shown(path)} cannot be read: {error.strerror}.", "Check that you may read it, then try again."
         ) from error
     if len(data) > max_mb * _BYTES_PER_MB:
-        raise SourceTooLarge(f"{path.name} grew over {max_mb} MB while it was read.", "Try again when it is complete.")
+        raise SourceTooLarge(
+            f"{path.name} grew over {max_mb} MB while it was read.", "Try again when it is complete."
+        )
     return data
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.bodies import bodies_in
-from rag.text import clip, fold, sentences
+from rag.text import clip, fold
 
 _HEAD_LINES = 12
 _TAIL_LINES = 8
@@ -26,10 +26,14 @@ _METADATA_LINE = re.compile(
     r"|(?:Published|Date|Source|Issued by)\s*:?",
 )
 _DATE_FORMS = (
-    re.compile(r"(?P<y>(?:19|20)\d\d)\s*[年./-]\s*(?P<m>1[0-2]|0?[1-9])\s*[月./-]\s*(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)"),
+    re.compile(
+        r"(?P<y>(?:19|20)\d\d)\s*[年./-]\s*(?P<m>1[0-2]|0?[1-9])\s*[月./-]\s*(?P<d>3[01]|[12]\d|0?[1-9])(?!\d)"
+    ),
     re.compile(r"(?P<y>(?:19|20)\d\d)\s*年\s*(?P<m>1[0-2]|0?[1-9])\s*月"),
 )
-_ROC_DATE = re.compile(r"民[国國]\s*(?P<y>\d{2,3})\s*年\s*(?P<m>1[0-2]|0?[1-9])\s*月\s*(?P<d>3[01]|[12]\d|0?[1-9])\s*日")
+_ROC_DATE = re.compile(
+    r"民[国國]\s*(?P<y>\d{2,3})\s*年\s*(?P<m>1[0-2]|0?[1-9])\s*月\s*(?P<d>3[01]|[12]\d|0?[1-9])\s*日"
+)
 _CHINESE_DATE = re.compile(
     r"(?P<y>[二一][〇零○一二三四五六七八九]{3})年(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})日"
 )
@@ -41,7 +45,9 @@ _MONTHS = (
     "January February March April May June July August September October November December".split()  # noqa: SIM905
 )
 _DIGITS = {char: value for value, char in enumerate("〇一二三四五六七八九")} | {"零": 0, "○": 0}
-_ISSUER_LINE = re.compile(r"[^，。；：、\s]{2,40}(?:局|委员会|委員會|委|办公室|辦公室|政府|中心|办|辦|厅|廳|街道办事处|院)$")
+_ISSUER_LINE = re.compile(
+    r"[^，。；：、\s]{2,40}(?:局|委员会|委員會|委|办公室|辦公室|政府|中心|办|辦|厅|廳|街道办事处|院)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +74,8 @@ def _title(lines: list[str]) -> str | None:
     if len(first) <= _LONGEST_TITLE and first[-1] not in "。；;，," and not _METADATA_LINE.match(first):
         return first
     # No title line: the first clauses of the first sentence say what the text is about.
-    spans = sentences(first)
-    opening = first[spans[0][0] : spans[0][1]] if spans else first
-    return clip(re.sub(r"[。，,；;]$", "", opening[:_LONGEST_TITLE].rsplit("、", 1)[0]), _LONGEST_TITLE)
+    opening = re.split(r"(?<=.{16})[，,。；;：:]", first, maxsplit=1)[0]
+    return clip(opening, _LONGEST_TITLE)
 
 
 def _published(lines: list[str]) -> str | None:
@@ -81,10 +86,10 @@ def _published(lines: list[str]) -> str | None:
             return found
     # The date under a signature stands alone on its line.
     for line in reversed(tail):
-        if len(line) <= 24 and (found := parse_date(line)):
+        if len(line) <= 24 and line[-1] not in "。！？!?" and (found := parse_date(line)):
             return found
     for line in head[:4]:
-        if len(line) <= 40 and (found := parse_date(line)):
+        if len(line) <= 40 and line[-1] not in "。！？.!?" and (found := parse_date(line)):
             return found
     return None
 

@@ -97,14 +97,15 @@ def _patterns() -> tuple[re.Pattern[str], dict[str, Body]]:
     return re.compile("|".join(parts)), by_name
 
 
+def mentions(folded: str) -> list[tuple[int, int, Body]]:
+    """Where a folded text (`rag.text.fold`) names a body, as (start, end, body), in order; the longest name counts."""
+    pattern, by_name = _patterns()
+    return [(match.start(), match.end(), by_name[match.group()]) for match in pattern.finditer(folded)]
+
+
 def bodies_in(folded: str) -> list[Body]:
     """The bodies that a folded text (`rag.text.fold`) names, in order of first mention, each once."""
-    pattern, by_name = _patterns()
-    found: dict[str, Body] = {}
-    for match in pattern.finditer(folded):
-        body = by_name[match.group()]
-        found.setdefault(body.name, body)
-    return list(found.values())
+    return list({body.name: body for _, _, body in mentions(folded)}.values())
 
 
 def names_body(folded: str, body: Body) -> bool:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from rag.text import sentences
 from rag.types import Claim, Verdict
 
-_MARKER = re.compile(r"\s?[\[【［]\s*(?:资料|資料|[Ss]ource\s*)?(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*[\]】］]")
+_MARKER = re.compile(
+    r"\s?[\[【［]\s*(?:资料|資料|[Ss]ource\s*)?(\d{1,3}(?:\s*[,，、]\s*\d{1,3})*)\s*[\]】］]"
+)
 _CLOSING = re.compile(r"[。！？!?….;；,，、:：”’」』\"')）\s]+$")
 
 
@@ -88,7 +90,9 @@ def assemble(checked: Sequence[Checked], *, keep_unsupported: bool) -> tuple[str
         parts.extend((lead, shown))
         start = length + len(lead)
         length = start + len(shown)
-        claims.append(Claim(sentence.text, start, length, sentence.numbers, sentence.verdict, sentence.reason))
+        claims.append(
+            Claim(sentence.text, start, length, sentence.numbers, sentence.verdict, sentence.reason)
+        )
     return "".join(parts), tuple(claims)
 
 

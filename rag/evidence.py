@@ -37,7 +37,7 @@ def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
     joined = "\n".join(texts)
     absent = [body for body in question.bodies if not names_body(joined, body)]
     if absent and len(absent) == len(question.bodies):
-        return Evidence(0.0, "body_missing", tuple(_as_asked(question, body.chinese + body.english) for body in absent))
+        return Evidence(0.0, "body_missing", question.called)
     missing_years = sorted(year for year in question.years if not _covers_year(year, looked_at, joined))
     if missing_years and len(missing_years) == len(question.years):
         return Evidence(0.0, "year_missing", tuple(missing_years))
@@ -45,7 +45,7 @@ def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
     best = max(coverage(question, text) for text in texts)
     union = coverage(question, joined)
     foreign = question.is_latin and all(has_han(passage.chunk.text) for passage in looked_at)
-    score = _foreign_score(similarity, named=bool(question.bodies)) if foreign else _score(similarity, best, union)
+    score = _foreign_score(similarity, named=bool(question.bodies)) if foreign else _score(best, union)
     if foreign or score >= 0.5:
         return Evidence(score)
     missing = [word for word in question.weights if word not in joined]
@@ -63,13 +63,8 @@ def _covers_year(year: str, passages: Sequence[Passage], joined: str) -> bool:
     return year in joined or any((passage.source.published or "").startswith(year) for passage in passages)
 
 
-def _as_asked(question: Question, names: Sequence[str]) -> str:
-    folded = fold(question.text)
-    return next((name for name in sorted(names, key=len, reverse=True) if name in folded), names[0])
-
-
-def _score(similarity: float, best: float, union: float) -> float:
-    return _logistic(-4.2 + 14.0 * (similarity - 0.85) + 5.0 * best + 2.0 * union)
+def _score(best: float, union: float) -> float:
+    return _logistic(-3.2 + 5.0 * best + 2.0 * union)
 
 
 def _foreign_score(similarity: float, *, named: bool) -> float:

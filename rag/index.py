@@ -106,7 +106,7 @@ class EmbeddedIndex:
                 title, _ = terms(entry.context)
                 document = tantivy.Document()
                 document.add_text("key", entry.key)
-                document.add_unsigned("version", entry.version_id)
+                document.add_text("version", str(entry.version_id))
                 document.add_text("words", _as_field(found))
                 document.add_text("grams", _as_field(grams))
                 document.add_text("title", _as_field(title))
@@ -123,7 +123,7 @@ class EmbeddedIndex:
                 self._collection.delete(where={"version": version_id})
             writer = self._open_writer()
             for version_id in version_ids:
-                writer.delete_documents("version", version_id)
+                writer.delete_documents_by_term("version", str(version_id))
             writer.commit()
             self._lexical.reload()
 
@@ -246,7 +246,7 @@ def _open_tantivy(folder: Path) -> tantivy.Index:
     schema = (
         tantivy.SchemaBuilder()
         .add_text_field("key", stored=True, tokenizer_name="raw", index_option="basic")
-        .add_unsigned_field("version", stored=False, indexed=True)
+        .add_text_field("version", tokenizer_name="raw", index_option="basic")
         .add_text_field("words", tokenizer_name="whitespace", index_option="freq")
         .add_text_field("grams", tokenizer_name="whitespace", index_option="freq")
         .add_text_field("title", tokenizer_name="whitespace", index_option="freq")

@@ -13,15 +13,17 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rag.catalog import URL, Catalog, Version, chunk_key, sqlite_url
-from rag.embedding import Embedder
 from rag.errors import LibraryError, LibraryLocked, LibraryMismatch
 from rag.index import METRIC, EmbeddedIndex, Entry, Index, remove_index
 from rag.settings import Settings
 from rag.text import FOLDING_VERSION, to_simplified
 from rag.types import Chunk, Document, Source
+
+if TYPE_CHECKING:
+    from rag.embedding import Embedder
 
 CHUNKING_VERSION = 1
 """Raised whenever the chunker would cut the same text elsewhere."""

@@ -26,7 +26,11 @@ SYSTEM["zh-Hant"] = SYSTEM["zh-Hans"]
 
 EVIDENCE: dict[Script, str] = {"zh-Hans": "资料：", "zh-Hant": "资料：", "en": "Sources:"}
 QUESTION: dict[Script, str] = {"zh-Hans": "问题：", "zh-Hant": "问题：", "en": "Question: "}
-EARLIER: dict[Script, str] = {"zh-Hans": "上一个问题：", "zh-Hant": "上一个问题：", "en": "Earlier question: "}
+EARLIER: dict[Script, str] = {
+    "zh-Hans": "上一个问题：",
+    "zh-Hant": "上一个问题：",
+    "en": "Earlier question: ",
+}
 CLOSING: dict[Script, str] = {
     "zh-Hans": "",
     "zh-Hant": "",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.bodies import Body, bodies_in
+from rag.bodies import Body, bodies_in, mentions
 from rag.errors import QuestionError
 from rag.text import english_stem, fold, script_of, word_weight, words
 from rag.types import Script
@@ -20,7 +20,7 @@ _STOPWORDS = frozenset(
     多久 多高 几 几个 几项 几点 几月 几号 什么时候 什么样 是否 是不是 有没有 能不能 可不可以 会不会 要不要 吗 之 其 中 里 上 下 内 外 等 等等
     个 项 名 位 条 次 种 些 做 做了 进行 开展 关于 有关 相关 具体 情况 方面 内容 主要 分别 目前 现在 如果 那么 但是 因为 所以
     承诺 保证 表示 表态 说 说了 讲 讲了 谈 谈到 提 提到 提出 提及 指出 强调 介绍 回应 答应 打算 计划 准备 负责 规定 要求 措施 举措
-    一共 总共 共 共有 分 到底 究竟 跟 比 比较 相比 不 没 没有 据 根据 按 按照 时候 时间 日期 问 问题 答案 今年 去年 明年
+    今天 昨天 明天 最近 近期 近来 一共 总共 共 共有 分 到底 究竟 跟 比 比较 相比 不 没 没有 据 根据 按 按照 时候 时间 日期 问 问题 答案 今年 去年 明年
     """.split()  # noqa: SIM905
 )
 _ENGLISH_STOPWORDS = frozenset(
@@ -33,6 +33,8 @@ _ENGLISH_STOPWORDS = frozenset(
     not no if than then also more most other such only
     """.split()  # noqa: SIM905
 )
+_BODY_WEIGHT = 14.0
+"""A body's name tells as much as the rarest word."""
 _YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)\s*年?")
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _INVISIBLE_OR_SPACE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff]+")
@@ -41,12 +43,17 @@ _NAMED = re.compile(r"[“\"「『《]([^”\"」』》]{2,30})[”\"」』》]"
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question analysed. ``weights`` maps its telling words (folded) to how much each tells."""
+    """A question analysed.
+
+    ``weights`` maps its telling words (folded), those in names of bodies left out, to how much each tells; ``bodies``
+    are the bodies it names, and ``called`` what it calls them.
+    """
 
     text: str
     script: Script
     weights: dict[str, float]
     bodies: tuple[Body, ...]
+    called: tuple[str, ...]
     years: frozenset[str]
     quoted: tuple[str, ...]
 
@@ -70,9 +77,14 @@ def analyse(text: str, max_chars: int) -> Question:
     if not any(char.isalnum() for char in stripped):
         raise QuestionError("The question is empty.", "Type what you want to know.")
     folded = fold(stripped)
-    bodies = tuple(bodies_in(folded))
+    called: dict[str, str] = {}
+    rest = list(folded)
+    for start, end, body in mentions(folded):
+        called.setdefault(body.name, folded[start:end])
+        rest[start:end] = " " * (end - start)
+    bodies = tuple({body.name: body for _, _, body in mentions(folded)}.values())
     weights: dict[str, float] = {}
-    for word in words(stripped):
+    for word in words("".join(rest)):
         key = english_stem(word)
         if word in _STOPWORDS or key in _ENGLISH_STOPWORDS:
             continue
@@ -82,6 +94,7 @@ def analyse(text: str, max_chars: int) -> Question:
         script=script_of(stripped),
         weights=weights,
         bodies=bodies,
+        called=tuple(called[body.name] for body in bodies),
         years=frozenset(_YEAR.findall(folded)),
         quoted=tuple(fold(name) for name in _NAMED.findall(stripped)),
     )
@@ -93,19 +106,17 @@ def coverage(question: Question, folded: str) -> float:
     A body counts as held under any of its names. A longer word that is not there whole counts in part, by the share
     of its character pairs that are (half of it at most): segmenters do not cut questions and documents alike.
     """
-    if not question.weights:
-        return 0.0
     present = {body.name for body in bodies_in(folded)} if question.bodies else set()
-    total = held = 0.0
+    total = _BODY_WEIGHT * len(question.bodies)
+    held = _BODY_WEIGHT * sum(body.name in present for body in question.bodies)
     for word, weight in question.weights.items():
         total += weight
-        body = next((b for b in question.bodies if word in b.chinese), None)
-        if word in folded or (body is not None and body.name in present):
+        if word in folded:
             held += weight
         elif len(word) > 2 and not word.isascii():
             pairs = [word[i : i + 2] for i in range(len(word) - 1)]
             held += 0.5 * weight * sum(pair in folded for pair in pairs) / len(pairs)
-    return held / total
+    return held / total if total else 0.0
 
 
 def search_text(question: Question) -> str:
@@ -117,5 +128,9 @@ def search_text(question: Question) -> str:
 def embedding_text(question: Question) -> str:
     """What the dense leg looks for; an English question is joined by the Chinese names of the bodies in it."""
     if question.is_latin and question.bodies:
-        return f"{question.text} {' '.join(body.chinese[-1 if len(body.chinese) == 1 else 1] for body in question.bodies)}"
+        return f"{question.text} {' '.join(_short(body) for body in question.bodies)}"
     return question.text
+
+
+def _short(body: Body) -> str:
+    return body.short[0] if body.short else body.name

@@ -30,7 +30,9 @@ _LONGEST_WINDOW = 3
 _NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
-_NEGATION = re.compile(r"不得|不会|不能|不予|不再|不是|没有|未|禁止|停止|取消|无需|\b(?:not|never|no longer|cannot)\b|n't\b")
+_NEGATION = re.compile(
+    r"不得|不会|不能|不予|不再|不是|没有|未|禁止|停止|取消|无需|\b(?:not|never|no longer|cannot)\b|n't\b"
+)
 _NO_ANSWER = re.compile(
     r"(?:资料|文件|文中|材料|原文|以上|上述|文档|信息)[^。，]{0,12}(?:没有|未|并未|无)[^。]{0,6}"
     r"(?:提到|提及|说|涉及|给出|提供|包含|说明|明确|相关)"
@@ -108,7 +110,8 @@ def _verify_one(claim: str, windows: Sequence[_Window], similarity: Similarity |
     faults: list[tuple[float, str]] = []
     best: Support | None = None
     scored = sorted(
-        ((_wording(folded, window), -window.length, index) for index, window in enumerate(domestic)), reverse=True
+        ((_wording(folded, window), -window.length, index) for index, window in enumerate(domestic)),
+        reverse=True,
     )
     for wording, _, index in scored[:12]:
         window = domestic[index]

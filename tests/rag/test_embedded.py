@@ -1,4 +1,4 @@
-"""The supervised child: it starts, is started again when it dies, is given up, and never outlives its parent."""
+"""The supervised child: it starts, starts again when it dies, is given up, and never outlives its parent."""
 
 import http.client
 import os

@@ -1,0 +1,356 @@
+"""Question to answer: retrieve, weigh, prompt, generate, verify, cite. And the one place where the parts are joined."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag import prompts
+from rag.bodies import names_body
+from rag.citations import Checked, assemble, parse
+from rag.embedding import Embedder, open_embedder
+from rag.errors import LibraryError
+from rag.evidence import Evidence, assess
+from rag.excerpts import excerpts
+from rag.library import Library
+from rag.model import ChatModel, ModelStatus, open_model
+from rag.questions import Question, analyse
+from rag.retrieval import Retriever
+from rag.rewriting import Rewritten, rewrite
+from rag.scripts import in_script
+from rag.settings import Settings
+from rag.text import clip, fold, joined, to_simplified
+from rag.types import Answer, Citation, Claim, Passage, Source, Turn
+from rag.verification import Finding, is_claim, says_no_answer, verify
+from rag.weights import Progress
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+_NEAREST_SHOWN = 3
+"""Passages shown below a refusal."""
+_LONGEST_TITLE = 40
+
+
+@dataclass(frozen=True, slots=True)
+class LibraryOverview:
+    """What there is to ask about. ``latest`` is the newest document's ISO date."""
+
+    documents: int
+    chunks: int
+    latest: str | None
+    examples: tuple[str, ...]
+
+
+class Pipeline:
+    """Answers questions from one library with one chat model. Threads may share it; it keeps no conversation."""
+
+    def __init__(self, library: Library, model: ChatModel, settings: Settings) -> None:
+        self.library = library
+        self.model = model
+        self.settings = settings
+        self._retriever = Retriever(library, settings.candidates)
+
+    @property
+    def model_status(self) -> ModelStatus:
+        """Whether the chat model is loading, ready or failed."""
+        return self.model.status
+
+    def overview(self) -> LibraryOverview:
+        """Counts, the newest document's date, and questions that the documents suggest."""
+        versions = self.library.documents()
+        dates = [version.source.published for version in versions if version.source.published]
+        return LibraryOverview(
+            documents=len(versions),
+            chunks=sum(version.chunks for version in versions),
+            latest=max(dates, default=None),
+            examples=_examples([version.source.title for version in versions]),
+        )
+
+    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+        """The finished answer; see `stream`."""
+        answer = None
+        for answer in self.stream(question, history):  # noqa: B007 - only the last one counts
+            pass
+        assert answer is not None
+        return answer
+
+    def retrieve(
+        self, question: str, history: Sequence[Turn] = (), k: int | None = None
+    ) -> tuple[Passage, ...]:
+        """The passages found for a question, without the chat model."""
+        asked = analyse(question, self.settings.max_question_chars)
+        rewritten = rewrite(asked, history, self.settings.max_question_chars)
+        return self._retriever.search(self._standalone(asked, rewritten), k or self.settings.passages)
+
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), stop: threading.Event | None = None
+    ) -> Iterator[Answer]:
+        """Growing snapshots of the answer: passages, then text, then the verified and cited result (``done``).
+
+        Closing the iterator or setting ``stop`` ends the model's work; a stopped answer has no last snapshot.
+
+        :raises QuestionError: the question is empty or too long
+        :raises LibraryError: the library cannot be read
+        :raises ModelError: the chat model gave no answer
+        """
+        clock = _Clock()
+        asked = analyse(question, self.settings.max_question_chars)
+        rewritten = rewrite(asked, history, self.settings.max_question_chars)
+        standalone = self._standalone(asked, rewritten)
+        passages = self._retriever.search(standalone, self.settings.passages)
+        answer = Answer(
+            question=question,
+            script=asked.script,
+            passages=passages,
+            standalone=standalone.text,
+            model=self.model.name,
+            timings=clock.mark("evidence"),
+        )
+        yield answer
+        evidence = assess(standalone, passages)
+        if evidence.score < self.settings.evidence_threshold or (
+            evidence.fault and self.settings.evidence_threshold > 0
+        ):
+            yield self._refused(answer, self._why_no_evidence(standalone, evidence), clock)
+            return
+        text = ""
+        originals = [passage.chunk.text for passage in passages]
+        for delta in self.model.stream(
+            self._messages(standalone, rewritten, passages), max_tokens=self.settings.answer_tokens, stop=stop
+        ):
+            if not text:
+                answer = replace(answer, timings=clock.mark("first_word"))
+            text += delta
+            shown = in_script(text, asked.script, originals) if asked.script != "en" else text
+            yield replace(answer, text=shown)
+        if stop is not None and stop.is_set():
+            return
+        answer = replace(answer, timings=clock.mark("last_word"))
+        yield self._checked(answer, standalone, text, clock)
+
+    def close(self) -> None:
+        """End the chat model and close the library."""
+        self.model.close()
+        self.library.close()
+
+    def __enter__(self) -> Pipeline:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _standalone(self, asked: Question, rewritten: Rewritten) -> Question:
+        if not rewritten.earlier:
+            return asked
+        return replace(analyse(rewritten.standalone, self.settings.max_question_chars), script=asked.script)
+
+    def _messages(
+        self, question: Question, rewritten: Rewritten, passages: Sequence[Passage]
+    ) -> list[BaseMessage]:
+        from langchain_core.messages import HumanMessage, SystemMessage
+
+        script = question.script
+        lines = [prompts.EVIDENCE[script]]
+        titled: set[str] = set()
+        for excerpt in excerpts(question, passages, self.settings.prompt_chars):
+            source = passages[excerpt.number - 1].source
+            # A document's title is told once: every token costs time before the first word. The model reads one
+            # script only; the reader is shown the original.
+            title = "" if source.id in titled else f" {_titled(source)}"
+            titled.add(source.id)
+            lines.append(f"[{excerpt.number}]{title}\n{_inert(to_simplified(excerpt.text))}")
+        if rewritten.earlier and rewritten.standalone.endswith(question.text):
+            lines.append(f"{prompts.EARLIER[script]}{_inert(to_simplified(rewritten.earlier))}")
+        asked = question.text if script == "en" else to_simplified(question.text)
+        lines.append(f"{prompts.QUESTION[script]}{asked}{prompts.CLOSING[script]}")
+        return [SystemMessage(prompts.SYSTEM[script]), HumanMessage("\n\n".join(lines))]
+
+    def _checked(self, answer: Answer, question: Question, text: str, clock: _Clock) -> Answer:
+        """The answer with each sentence verified against the passages and cited, or a refusal when none stands."""
+        parsed = parse(text)
+        claims = [s.text for s in parsed if is_claim(s.text) and not says_no_answer(s.text)]
+        findings = iter(verify(claims, answer.passages, self._similarity))
+        checked: list[Checked] = []
+        citations: dict[tuple[int, int, int], Citation] = {}
+        for sentence in parsed:
+            if not is_claim(sentence.text) or says_no_answer(sentence.text):
+                checked.append(Checked(sentence.text, sentence.lead, (), "not_a_claim"))
+                continue
+            finding: Finding = next(findings)
+            if finding.support is None:
+                checked.append(Checked(sentence.text, sentence.lead, (), "unsupported", finding.fault))
+                continue
+            support = finding.support
+            passage = answer.passages[support.passage]
+            number = support.passage + 1
+            quote = passage.chunk.text[
+                support.start - passage.chunk.start : support.end - passage.chunk.start
+            ]
+            citations.setdefault(
+                (number, support.start, support.end),
+                Citation(number, passage, support.start, support.end, quote),
+            )
+            checked.append(Checked(sentence.text, sentence.lead, (number,), "supported"))
+        supported = [c for c in checked if c.verdict == "supported"]
+        cited = tuple(citations[key] for key in sorted(citations))
+        silent = self._silent_bodies(question, cited)
+        if not supported or silent:
+            names = joined(silent, question.script)
+            why = (
+                prompts.reason("body_silent", question.script, names=names)
+                if silent
+                else prompts.reason("not_stated", question.script)
+            )
+            return self._refused(answer, why, clock, _claims_of(checked))
+        dropped = sum(c.verdict == "unsupported" for c in checked)
+        if any(c.verdict == "supported" for c in checked):
+            checked = [c for c in checked if not (c.verdict == "not_a_claim" and says_no_answer(c.text))]
+        originals = [passage.chunk.text for passage in answer.passages]
+        if question.script != "en":
+            checked = [replace(c, text=in_script(c.text, question.script, originals)) for c in checked]
+        final, claims_found = assemble(_trimmed(checked), keep_unsupported=False)
+        return replace(
+            answer,
+            text=final,
+            outcome="partial" if dropped else "answered",
+            reason=prompts.reason("dropped", question.script, count=str(dropped)) if dropped else "",
+            claims=claims_found,
+            citations=cited,
+            timings=clock.mark("done"),
+            done=True,
+        )
+
+    @staticmethod
+    def _silent_bodies(question: Question, citations: Sequence[Citation]) -> list[str]:
+        """Bodies the question is about of which nothing cited speaks: another body's words do not answer for them."""
+        if not question.bodies or not citations:
+            return []
+        framed = "\n".join(
+            fold(f"{c.passage.source.title}\n{c.passage.chunk.heading}\n{_paragraph_up_to(c)}")
+            for c in citations
+        )
+        silent = [body for body in question.bodies if not names_body(framed, body)]
+        if len(silent) < len(question.bodies):
+            return []
+        return [in_script(name, question.script, ()) for name in question.called]
+
+    def _similarity(self, left: Sequence[str], right: Sequence[str]) -> NDArray[np.float32]:
+        vectors = self.library.embedder.embed_passages([to_simplified(text) for text in (*left, *right)])
+        return np.asarray(vectors[: len(left)] @ vectors[len(left) :].T, dtype=np.float32)
+
+    def _why_no_evidence(self, question: Question, evidence: Evidence) -> str:
+        script = question.script
+        if not self.library.documents():
+            return prompts.reason("empty_library", script)
+        names = [in_script(name, script, ()) for name in evidence.names]
+        return prompts.reason(evidence.fault or "nothing_relevant", script, names=joined(names, script))
+
+    @staticmethod
+    def _refused(answer: Answer, why: str, clock: _Clock, claims: tuple[Claim, ...] = ()) -> Answer:
+        return replace(
+            answer,
+            text=why,
+            outcome="refused",
+            reason=why,
+            claims=claims,
+            citations=(),
+            passages=answer.passages[:_NEAREST_SHOWN],
+            timings=clock.mark("done"),
+            done=True,
+        )
+
+
+class _Clock:
+    """Seconds since the question arrived, by name."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._marks: dict[str, float] = {}
+
+    def mark(self, name: str) -> dict[str, float]:
+        self._marks[name] = round(time.perf_counter() - self._start, 3)
+        return dict(self._marks)
+
+
+def open_pipeline(
+    settings: Settings,
+    *,
+    writable: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    embedder: Embedder | None = None,
+    model: ChatModel | None = None,
+) -> Pipeline:
+    """Join the parts: embedder, library, chat model. The model loads in the background meanwhile.
+
+    :param writable: hold the library's writer lock, so that documents can be added while it runs
+    :raises WeightsError: a model file is missing
+    :raises LibraryError: the library cannot be opened
+    """
+    model = model or open_model(settings)
+    try:
+        embedder = embedder or open_embedder(settings, progress)
+        library = Library.open(settings, embedder, writable=writable)
+    except BaseException:
+        model.close()
+        raise
+    try:
+        return Pipeline(library, model, settings)
+    except LibraryError:
+        model.close()
+        library.close()
+        raise
+
+
+def _titled(source: Source) -> str:
+    date = f"（{source.published}）" if source.published else ""
+    return _inert(clip(to_simplified(source.title), _LONGEST_TITLE)) + date
+
+
+def _inert(text: str) -> str:
+    """Document text that can't be taken for the prompt's own marks."""
+    return text.replace("<|", "< |").replace("|>", "| >").replace("\n\n", "\n")
+
+
+def _paragraph_up_to(citation: Citation) -> str:
+    chunk = citation.passage.chunk
+    start = max(0, citation.start - chunk.start)
+    line_start = chunk.text.rfind("\n", 0, start) + 1
+    return f"{chunk.text[line_start:start]}{citation.quote}"
+
+
+def _trimmed(checked: Sequence[Checked]) -> list[Checked]:
+    """Without lead-ins ("……包括：") under which nothing is left."""
+    kept: list[Checked] = []
+    for index, sentence in enumerate(checked):
+        lead_in = sentence.verdict == "not_a_claim" and sentence.text.rstrip().endswith((":", "："))
+        if lead_in and not any(later.verdict == "supported" for later in checked[index + 1 :]):
+            continue
+        kept.append(sentence)
+    return kept
+
+
+def _claims_of(checked: Sequence[Checked]) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(c.text, 0, 0, (), "unsupported", c.reason) for c in checked if c.verdict != "not_a_claim"
+    )
+
+
+def _examples(titles: Sequence[str]) -> tuple[str, ...]:
+    """Questions that titles suggest: what each body promised, what a notice says."""
+    found: dict[str, None] = {}
+    from rag.bodies import bodies_in
+
+    for title in titles:
+        for body in bodies_in(fold(title))[:1]:
+            short = body.short[0] if body.short else body.name
+            found.setdefault(f"{short}承诺了什么？", None)
+        if len(found) >= 4:
+            break
+    return tuple(found)

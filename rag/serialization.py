@@ -1,0 +1,71 @@
+"""An `Answer` as plain data for JSON: command line, HTTP, stored runs. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rag.types import Answer, Citation, Passage
+
+
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """Everything an answer holds, as dictionaries, lists, strings and numbers."""
+    return {
+        "question": answer.question,
+        "standalone": answer.standalone or answer.question,
+        "script": answer.script,
+        "text": answer.text,
+        "outcome": answer.outcome,
+        "reason": answer.reason,
+        "claims": [
+            {
+                "text": claim.text,
+                "start": claim.start,
+                "end": claim.end,
+                "numbers": list(claim.numbers),
+                "verdict": claim.verdict,
+                "reason": claim.reason,
+            }
+            for claim in answer.claims
+        ],
+        "citations": [citation_record(citation) for citation in answer.citations],
+        "passages": [
+            passage_record(passage, number) for number, passage in enumerate(answer.passages, start=1)
+        ],
+        "model": answer.model,
+        "timings": dict(answer.timings),
+    }
+
+
+def citation_record(citation: Citation) -> dict[str, Any]:
+    """A citation with its document; offsets index into the document's cleaned text."""
+    source = citation.passage.source
+    return {
+        "number": citation.number,
+        "document_id": source.id,
+        "title": source.title,
+        "source": source.path,
+        "published": source.published,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+    }
+
+
+def passage_record(passage: Passage, number: int) -> dict[str, Any]:
+    """A passage with its document and scores; ``number`` is what ``[n]`` in the answer refers to."""
+    return {
+        "number": number,
+        "document_id": passage.source.id,
+        "title": passage.source.title,
+        "source": passage.source.path,
+        "published": passage.source.published,
+        "heading": passage.chunk.heading,
+        "start": passage.chunk.start,
+        "end": passage.chunk.end,
+        "text": passage.chunk.text,
+        "score": passage.score,
+        "similarity": passage.similarity,
+        "coverage": passage.coverage,
+        "dense_rank": passage.dense_rank,
+        "lexical_rank": passage.lexical_rank,
+    }

@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.chunking import is_heading, split
+from rag.types import Document, Source
+
+TEXTS = st.lists(
+    st.text(alphabet=st.sampled_from("区住建局表示，。！；： abc12.#一、（）"), max_size=60), max_size=12
+).map("\n".join)
+
+
+def document(text: str) -> Document:
+    return Document(Source("id", "/a.txt", "标题", "d", "text/plain"), text)
+
+
+@given(TEXTS, st.integers(40, 300))
+def test_offsets_are_exact_and_everything_is_in_one_chunk(text: str, target: int) -> None:
+    chunks = split(document(text), target)
+    assert [chunk.ordinal for chunk in chunks] == list(range(len(chunks)))
+    outside = list(text)
+    last = 0
+    for chunk in chunks:
+        assert last <= chunk.start < chunk.end
+        assert chunk.text == text[chunk.start : chunk.end]
+        assert chunk.text.strip() == chunk.text
+        last = chunk.end
+        outside[chunk.start : chunk.end] = " " * (chunk.end - chunk.start)
+    assert not "".join(outside).strip()
+
+
+@given(st.text(alphabet=st.sampled_from("区住建局，。；"), max_size=900), st.integers(40, 200))
+def test_chunks_without_headings_stay_near_their_target(text: str, target: int) -> None:
+    assert all(len(chunk.text) <= round(target * 1.5) for chunk in split(document(text), target))
+
+
+def test_sentences_stay_whole() -> None:
+    sentence = "区住建局改造老旧小区二十八个，惠及居民一万五千户。"
+    chunks = split(document(sentence * 20), 100)
+    assert all(chunk.text.endswith("。") and len(chunk.text) % len(sentence) == 0 for chunk in chunks)
+
+
+def test_headings_open_the_chunk_below_them_and_are_its_context() -> None:
+    text = "# 计划\n\n## 一、目标\n改造28个小区。\n\n## 二、保障\n投资4亿元。"
+    chunks = split(document(text), 200)
+    assert [(chunk.text, chunk.heading) for chunk in chunks] == [
+        ("# 计划\n\n## 一、目标\n改造28个小区。", "计划 / 一、目标"),
+        ("## 二、保障\n投资4亿元。", "计划 / 二、保障"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("# 标题", True),
+        ("一、目标任务", True),
+        ("第三章 附则", True),
+        ("（二）加强保障", True),
+        ("一、目标任务是改造二十八个小区。", False),
+        ("区住建局局长表示", False),
+        ("| 一、 | 二 |", False),
+        ("", False),
+    ],
+)
+def test_is_heading(line: str, expected: bool) -> None:
+    assert is_heading(line) is expected
+
+
+def test_a_heading_alone_is_a_chunk() -> None:
+    assert [chunk.text for chunk in split(document("一、目标任务"), 100)] == ["一、目标任务"]
+    assert split(document(""), 100) == []

@@ -1,0 +1,554 @@
+"""The chat-model interface: what an endpoint may do wrong, and that a stream can be stopped at any moment."""
+
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from pydantic import SecretStr
+
+from rag.embedded import EmbeddedModel, Supervision
+from rag.errors import (
+    AnswerInterrupted,
+    EndpointRefused,
+    EndpointUnreachable,
+    ModelError,
+    ModelLoading,
+    SettingsError,
+    WeightsError,
+)
+from rag.model import ChatModel, EmbeddedChatModel, HostedChatModel, open_model
+from rag.settings import Settings
+
+FAKE = Path(__file__).parent / "data" / "fake_worker.py"
+KEY = "sk-very-secret-value"
+
+
+def ask(text: str) -> list[BaseMessage]:
+    return [SystemMessage("你是助手。"), HumanMessage(text)]
+
+
+Play = Callable[["Handler"], None]
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Plays what the test has put on the server."""
+
+    server: "Endpoint"
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        self.server.requests.append((self.path, headers, body))
+        self.server.plays[min(len(self.server.requests), len(self.server.plays)) - 1](self)
+
+    def open_stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+
+    def say(self, text: str, reason: str | None = None) -> None:
+        choice = {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": reason}
+        chunk = {
+            "id": "1",
+            "object": "chat.completion.chunk",
+            "created": 1,
+            "model": "m",
+            "choices": [choice],
+        }
+        self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+        self.wfile.flush()
+
+    def wait_for_hangup(self, seconds: float = 20.0) -> None:
+        """Until the client closes the connection; notes when."""
+        self.connection.settimeout(seconds)
+        if self.connection.recv(1) == b"":
+            self.server.hung_up.set()
+
+
+class Endpoint(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.plays: Sequence[Play] = []
+        self.requests: list[tuple[str, dict[str, str], dict[str, Any]]] = []
+        self.hung_up = threading.Event()
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def model(self, *plays: Play, timeout: float = 10.0) -> HostedChatModel:
+        self.plays = plays
+        return HostedChatModel("qwen", self.url, KEY, timeout=timeout)
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    server = Endpoint()
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+
+
+def good(handler: Handler) -> None:
+    handler.open_stream()
+    for text in ("住建局", "承诺", "改造126个小区[1]。"):
+        handler.say(text)
+    handler.say("", "stop")
+    handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def status(code: int, message: str = "no") -> Play:
+    def play(handler: Handler) -> None:
+        body = json.dumps({"error": {"message": message, "code": code}}).encode()
+        handler.send_response(code)
+        handler.send_header("Content-Type", "application/json")
+        handler.send_header("Content-Length", str(len(body)))
+        handler.send_header("Retry-After-Ms", "1")
+        handler.end_headers()
+        handler.wfile.write(body)
+
+    return play
+
+
+def break_off(handler: Handler) -> None:
+    handler.open_stream()
+    handler.say("住建局")
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    handler.connection.close()
+
+
+def end_without_reason(handler: Handler) -> None:
+    handler.open_stream()
+    handler.say("住建局")
+
+
+def error_in_stream(handler: Handler) -> None:
+    handler.open_stream()
+    handler.say("住建局")
+    handler.wfile.write(b'data: {"error": {"message": "slot lost", "code": 500}}\n\n')
+
+
+def silent(handler: Handler) -> None:
+    handler.wait_for_hangup()
+
+
+def silent_after_a_word(handler: Handler) -> None:
+    handler.open_stream()
+    handler.say("住建局")
+    handler.wait_for_hangup()
+
+
+def pings_only(handler: Handler) -> None:
+    handler.open_stream()
+    with closing(handler.wfile):
+        for _ in range(100):
+            handler.wfile.write(b": ping\n\n")
+            handler.wfile.flush()
+            time.sleep(0.1)
+
+
+def web_page(handler: Handler) -> None:
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/html")
+    handler.end_headers()
+    handler.wfile.write(b"<html><body>It works!</body></html>")
+
+
+def failure(model: ChatModel, kind: type[ModelError]) -> ModelError:
+    """The error that asking ends in; never with the key in it, always with a fix."""
+    with pytest.raises(ModelError) as caught:
+        list(model.stream(ask("住建局承诺了什么？"), max_tokens=32))
+    assert type(caught.value) is kind
+    assert KEY not in str(caught.value)
+    assert caught.value.fix
+    assert caught.value.what.endswith(".")
+    return caught.value
+
+
+def test_a_stream_of_text(endpoint: Endpoint) -> None:
+    model = endpoint.model(good)
+    assert list(model.stream(ask("?"), max_tokens=32)) == ["住建局", "承诺", "改造126个小区[1]。"]
+    path, headers, body = endpoint.requests[0]
+    assert path == "/v1/chat/completions"
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert body["model"] == "qwen"
+    assert body["temperature"] == 0
+    assert body["stream"] is True
+    assert body["max_tokens"] == 32
+    assert "max_completion_tokens" not in body
+    assert [m["role"] for m in body["messages"]] == ["system", "user"]
+    model.close()
+    model.close()
+
+
+def test_it_can_be_asked_again_and_by_several_at_once(endpoint: Endpoint) -> None:
+    model = endpoint.model(good)
+    answers: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: answers.append("".join(model.stream(ask("?"), max_tokens=9))))
+        for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert answers == ["住建局承诺改造126个小区[1]。"] * 4
+
+
+def test_an_answer_cut_at_its_length_is_an_answer(endpoint: Endpoint) -> None:
+    def play(handler: Handler) -> None:
+        handler.open_stream()
+        handler.say("住建局")
+        handler.say("", "length")
+
+    assert list(endpoint.model(play).stream(ask("?"), max_tokens=1)) == ["住建局"]
+
+
+def test_nothing_ambient_goes_to_the_endpoint(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.settimeout(0.3)
+        elsewhere = f"http://127.0.0.1:{stranger.getsockname()[1]}"
+        for name, value in {
+            "LANGSMITH_TRACING": "true",
+            "LANGCHAIN_TRACING_V2": "true",
+            "LANGSMITH_API_KEY": "ls-secret",
+            "LANGSMITH_ENDPOINT": elsewhere,
+            "LANGCHAIN_ENDPOINT": elsewhere,
+            "HTTP_PROXY": elsewhere,
+            "http_proxy": elsewhere,
+            "ALL_PROXY": elsewhere,
+            "OPENAI_API_KEY": "sk-of-somebody-else",
+            "OPENAI_BASE_URL": elsewhere,
+            "OPENAI_API_BASE": elsewhere,
+            "OPENAI_ORG_ID": "org-ambient",
+            "OPENAI_PROJECT_ID": "project-ambient",
+        }.items():
+            monkeypatch.setenv(name, value)
+        endpoint.plays = [good]
+        model = HostedChatModel("qwen", endpoint.url, None, timeout=5)
+        assert "".join(model.stream(ask("?"), max_tokens=9)) == "住建局承诺改造126个小区[1]。"
+        with pytest.raises(TimeoutError):
+            stranger.accept()
+    sent = str(endpoint.requests[0][1]).lower()
+    assert "sk-of-somebody-else" not in sent
+    assert "ambient" not in sent
+    assert "x-stainless" not in sent
+
+
+def test_a_proxy_is_used_for_hosts_elsewhere(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    endpoint.plays = [good]
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, endpoint.url.removesuffix("/v1"))
+    model = HostedChatModel("qwen", "http://model.example.invalid/v1", None, timeout=5)
+    assert "".join(model.stream(ask("?"), max_tokens=9))
+    assert endpoint.requests[0][0] == "http://model.example.invalid/v1/chat/completions"
+
+
+def test_nobody_there() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    model = HostedChatModel("qwen", f"http://user:{KEY}@127.0.0.1:{port}/v1", KEY, timeout=5)
+    error = failure(model, EndpointUnreachable)
+    assert f"http://127.0.0.1:{port}/v1" in error.what
+    assert "chat_base_url" in error.fix
+    assert KEY not in model.status.detail
+
+
+@pytest.mark.parametrize(
+    ("code", "hint"),
+    [
+        (400, "prompt_chars"),
+        (401, "chat_api_key"),
+        (403, "chat_api_key"),
+        (404, "chat_model"),
+        (429, "wait"),
+        (500, "its side"),
+        (503, "its side"),
+    ],
+)
+def test_refusals(endpoint: Endpoint, code: int, hint: str) -> None:
+    error = failure(endpoint.model(status(code, f"bad key {KEY}\nindeed")), EndpointRefused)
+    assert str(code) in error.what
+    assert hint in error.fix
+    assert error.__cause__ is not None
+
+
+def test_a_passing_fault_is_tried_once_more(endpoint: Endpoint) -> None:
+    model = endpoint.model(status(503), good)
+    assert "".join(model.stream(ask("?"), max_tokens=9))
+    assert len(endpoint.requests) == 2
+
+
+@pytest.mark.parametrize("play", [break_off, end_without_reason, error_in_stream])
+def test_an_answer_that_breaks_off_keeps_what_was_said(endpoint: Endpoint, play: Play) -> None:
+    error = failure(endpoint.model(play), AnswerInterrupted)
+    assert vars(error)["partial"] == "住建局"
+
+
+def test_a_web_page_is_not_an_answer(endpoint: Endpoint) -> None:
+    assert "OpenAI" in failure(endpoint.model(web_page), EndpointRefused).what
+
+
+@pytest.mark.parametrize("play", [silent, pings_only])
+def test_time_runs_out_before_the_first_word(endpoint: Endpoint, play: Play) -> None:
+    started = time.monotonic()
+    error = failure(endpoint.model(play, timeout=0.5), EndpointUnreachable)
+    assert time.monotonic() - started < 5
+    assert "chat_timeout" in error.fix
+
+
+def test_a_model_that_thinks_before_it_speaks_is_waited_for(endpoint: Endpoint) -> None:
+    def play(handler: Handler) -> None:
+        handler.open_stream()
+        for _ in range(6):
+            handler.say("")
+            time.sleep(0.2)
+        handler.say("住建局")
+        handler.say("", "stop")
+
+    assert list(endpoint.model(play, timeout=0.8).stream(ask("?"), max_tokens=9)) == ["住建局"]
+
+
+@pytest.mark.parametrize("address", ["localhost:11434/v1", "", "ftp://x/v1", "http://"])
+def test_an_address_that_is_none(address: str) -> None:
+    with pytest.raises(SettingsError, match="chat_base_url"):
+        HostedChatModel("qwen", address, None, timeout=1)
+
+
+def test_time_runs_out_in_mid_answer(endpoint: Endpoint) -> None:
+    error = failure(endpoint.model(silent_after_a_word, timeout=0.5), AnswerInterrupted)
+    assert vars(error)["partial"] == "住建局"
+    assert endpoint.hung_up.wait(5)
+
+
+def test_stop_before_the_first_word_closes_the_connection(endpoint: Endpoint) -> None:
+    model = endpoint.model(silent)
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    started = time.monotonic()
+    assert list(model.stream(ask("?"), max_tokens=9, stop=stop)) == []
+    assert time.monotonic() - started < 5
+    assert endpoint.hung_up.wait(5)
+
+
+def test_stop_in_mid_answer_closes_the_connection(endpoint: Endpoint) -> None:
+    model = endpoint.model(silent_after_a_word)
+    stop = threading.Event()
+    texts = model.stream(ask("?"), max_tokens=9, stop=stop)
+    assert next(texts) == "住建局"
+    stop.set()
+    assert list(texts) == []
+    assert endpoint.hung_up.wait(5)
+
+
+def test_stop_set_beforehand_asks_nothing(endpoint: Endpoint) -> None:
+    stop = threading.Event()
+    stop.set()
+    assert list(endpoint.model(good).stream(ask("?"), max_tokens=9, stop=stop)) == []
+
+
+def test_closing_the_iterator_closes_the_connection(endpoint: Endpoint) -> None:
+    texts = endpoint.model(silent_after_a_word).stream(ask("?"), max_tokens=9)
+    assert next(texts) == "住建局"
+    texts.close()  # type: ignore[attr-defined]
+    assert endpoint.hung_up.wait(5)
+
+
+# --- the embedded model, with a stand-in for the child ------------------------------------------------------
+
+
+@pytest.fixture
+def embedded() -> Iterator[EmbeddedChatModel]:
+    model = EmbeddedModel(
+        Path("none.gguf"),
+        alias="fake",
+        command=[sys.executable, str(FAKE), "serve"],
+        supervision=Supervision(backoff=0.05),
+    )
+    model.start()
+    chat = EmbeddedChatModel("fake", model, timeout=20)
+    yield chat
+    chat.close()
+
+
+def test_the_first_question_waits_for_the_model(embedded: EmbeddedChatModel) -> None:
+    assert "".join(embedded.stream(ask("?"), max_tokens=9)).startswith("你好，")
+    assert embedded.status.state == "ready"
+
+
+def test_a_child_killed_between_questions_is_not_noticed(embedded: EmbeddedChatModel) -> None:
+    first = "".join(embedded.stream(ask("?"), max_tokens=9))
+    os.kill(int(first.removeprefix("你好，")), signal.SIGKILL)
+    second = "".join(embedded.stream(ask("?"), max_tokens=9))
+    assert second.startswith("你好，")
+    assert second != first
+
+
+def test_a_child_that_dies_before_a_word_twice_is_an_error(embedded: EmbeddedChatModel) -> None:
+    error = failure_of(embedded, "die", EndpointUnreachable)
+    assert "embedded" in error.what
+
+
+def test_a_child_that_dies_in_mid_answer_is_an_interruption(embedded: EmbeddedChatModel) -> None:
+    error = failure_of(embedded, "break", AnswerInterrupted)
+    assert vars(error)["partial"] == "你好，"
+    assert "".join(embedded.stream(ask("?"), max_tokens=9)).startswith("你好，")
+
+
+def failure_of(model: ChatModel, question: str, kind: type[ModelError]) -> ModelError:
+    with pytest.raises(kind) as caught:
+        list(model.stream(ask(question), max_tokens=9))
+    assert caught.value.fix
+    return caught.value
+
+
+def test_a_model_that_loads_too_long() -> None:
+    model = EmbeddedModel(Path("none.gguf"), alias="fake", command=[sys.executable, str(FAKE), "hang"])
+    model.start()
+    with closing(EmbeddedChatModel("fake", model, timeout=0.3)) as chat:
+        assert chat.status.state == "loading"
+        failure_of(chat, "?", ModelLoading)
+        stop = threading.Event()
+        stop.set()
+        assert list(chat.stream(ask("?"), max_tokens=9, stop=stop)) == []
+
+
+def test_open_model_for_an_endpoint(endpoint: Endpoint, tmp_path: Path) -> None:
+    endpoint.plays = [good]
+    settings = Settings(
+        home=tmp_path,
+        chat_base_url=endpoint.url,
+        chat_model="qwen",
+        chat_api_key=SecretStr(KEY),
+        chat_timeout=5,
+    )
+    model = open_model(settings)
+    assert model.name == "qwen"
+    assert model.status.state == "ready"
+    assert "".join(model.stream(ask("?"), max_tokens=9))
+    assert endpoint.requests[0][1]["authorization"] == f"Bearer {KEY}"
+    model.close()
+
+
+def test_open_model_without_its_file(tmp_path: Path) -> None:
+    with pytest.raises(WeightsError) as caught:
+        open_model(Settings(home=tmp_path / "home", models=tmp_path / "models"))
+    assert "wenzheng models pull default" in caught.value.fix
+    assert not (tmp_path / "home").exists()
+
+
+# --- the embedded model itself ------------------------------------------------------------------------------
+
+PASSAGE = "住建局局长表态，今年完成老旧小区改造126个，惠及居民4.3万户，加装电梯320部，6月底前全部开工。"
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedChatModel]:
+    from rag.weights import locate
+
+    if locate("small", Settings()) is None:
+        pytest.skip("the small chat model is not on this machine")
+    model = open_model(Settings(home=tmp_path_factory.mktemp("home"), chat_model="small"))
+    assert isinstance(model, EmbeddedChatModel)
+    yield model
+    model.close()
+
+
+def used(model: EmbeddedChatModel) -> float:
+    times = psutil.Process(model._model.pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def is_idle_within(model: EmbeddedChatModel, seconds: float) -> bool:
+    """Whether the child comes to rest: hardly any work in half a second."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        before = used(model)
+        time.sleep(0.5)
+        if used(model) - before < 0.1:
+            return True
+    return False
+
+
+@pytest.mark.model
+def test_the_real_model_answers_in_a_stream(real: EmbeddedChatModel) -> None:
+    texts = list(real.stream(ask(f"材料：{PASSAGE}\n问题：改造多少个老旧小区？"), max_tokens=60))
+    assert len(texts) > 3
+    assert "126" in "".join(texts)
+
+
+@pytest.mark.model
+def test_the_real_model_gives_the_same_answer_twice(real: EmbeddedChatModel) -> None:
+    question = ask(f"材料：{PASSAGE}\n问题：请逐条列出承诺。")
+    first = "".join(real.stream(question, max_tokens=80))
+    assert first == "".join(real.stream(question, max_tokens=80))
+
+
+@pytest.mark.model
+def test_cancelling_ends_the_real_models_work(real: EmbeddedChatModel) -> None:
+    stop = threading.Event()
+    texts = real.stream(ask("请写一篇两千字的作文，题目是《春天》。"), max_tokens=2000, stop=stop)
+    next(texts)
+    next(texts)
+    stop.set()
+    assert len(list(texts)) <= 1
+    assert is_idle_within(real, 5)
+
+
+@pytest.mark.model
+def test_cancelling_while_the_real_model_reads_the_prompt(real: EmbeddedChatModel) -> None:
+    stop = threading.Event()
+    timer = threading.Timer(0.7, stop.set)
+    long = ask("\n".join(f"{number}. {PASSAGE}" for number in range(45)) + "\n请总结。")
+    started = time.monotonic()
+    timer.start()
+    assert list(real.stream(long, max_tokens=300, stop=stop)) == []
+    assert time.monotonic() - started < 3
+    assert is_idle_within(real, 10)
+
+
+@pytest.mark.model
+def test_the_real_model_refuses_what_does_not_fit(real: EmbeddedChatModel) -> None:
+    long = ask("\n".join(f"{number}. {PASSAGE}" for number in range(200)))
+    error = failure_of_messages(real, long)
+    assert "400" in error.what
+
+
+def failure_of_messages(model: ChatModel, messages: list[BaseMessage]) -> ModelError:
+    with pytest.raises(EndpointRefused) as caught:
+        list(model.stream(messages, max_tokens=9))
+    return caught.value
+
+
+@pytest.mark.model
+def test_the_real_child_killed_comes_back_and_answers(real: EmbeddedChatModel) -> None:
+    pid = real._model.pid
+    assert pid is not None
+    os.kill(pid, signal.SIGKILL)
+    texts = list(real.stream(ask(f"材料：{PASSAGE}\n问题：加装电梯多少部？"), max_tokens=60))
+    assert "320" in "".join(texts)
+    assert real.status.restarts >= 1
+    assert real._model.pid != pid

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from rag.library import Library
+from rag.questions import analyse
+from rag.retrieval import Retriever
+from rag.types import Passage
+
+FILES = {
+    "住建.txt": "区住建局局长田禾表示，将改造老旧小区28个。",
+    "文旅.txt": "区文旅局局长白露表示，将打造湖畔音乐节品牌。",
+    "水务.txt": "区水务局局长祝海表示，将整治河道12条。",
+    "副本.txt": "区水务局局长祝海表示，将整治河道12条。",
+}
+
+
+@pytest.fixture
+def search(make_library: Callable[..., Library]) -> Callable[..., tuple[Passage, ...]]:
+    retriever = Retriever(make_library(FILES), 50)
+    return lambda text, k=4: retriever.search(analyse(text, 2000), k)
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("住建局承诺了什么？", "住建"),
+        ("住房和城鄉建設局承諾了什麼？", "住建"),
+        ("What did the housing bureau promise?", "住建"),
+        ("湖畔音乐节", "文旅"),
+    ],
+)
+def test_the_right_passage_comes_first(
+    search: Callable[..., tuple[Passage, ...]], question: str, name: str
+) -> None:
+    passages = search(question)
+    assert f"/{name}.txt" in passages[0].source.path
+    assert passages[0].chunk.text == FILES[f"{name}.txt"]
+    assert [p.score for p in passages] == sorted((p.score for p in passages), reverse=True)
+
+
+def test_the_same_text_comes_once(search: Callable[..., tuple[Passage, ...]]) -> None:
+    texts = [passage.chunk.text for passage in search("水务局整治河道多少条？")]
+    assert len(texts) == len(set(texts)) == 3
+
+
+def test_the_order_is_the_same_each_time(search: Callable[..., tuple[Passage, ...]]) -> None:
+    runs = {tuple(p.chunk.text for p in search("局长表示")) for _ in range(3)}
+    assert len(runs) == 1
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "路",
+        "12",
+        "😀 a",
+        "title:住建 AND (OR",
+        '"',
+        "a" * 1900,
+        "住\u200b建\u200b局",
+        "'; DROP TABLE versions; --",
+        "*a?~2^3",
+    ],
+)
+def test_odd_questions_find_something_or_nothing_but_never_fail(
+    search: Callable[..., tuple[Passage, ...]], question: str
+) -> None:
+    try:
+        assert len(search(question, 2)) <= 2
+    except Exception as error:
+        assert type(error).__name__ == "QuestionError", question

@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from rag.types import Chunk, Passage, Source
+from rag.verification import is_claim, says_no_answer, verify
+
+TEXT = (
+    "区住建局局长田禾表示，将以装配式建造为突破口推动建筑业转型升级，改造老旧小区28个，惠及居民15,860户。"
+    "区文旅局局长白露表示，将打造湖畔音乐节品牌，全年接待游客300万人次。"
+    "区教育局负责人列席会议。"
+)
+
+
+def passage(text: str = TEXT, start: int = 0) -> Passage:
+    source = Source("d", "/d.txt", "区委全会召开", "x", "text/plain", published="2025-12-29")
+    return Passage(Chunk("d", 0, start, start + len(text), text), source, 1.0)
+
+
+def finding(claim: str, *passages: Passage):  # type: ignore[no-untyped-def]
+    return verify([claim], passages or (passage(),))[0]
+
+
+@pytest.mark.parametrize(
+    ("claim", "quote"),
+    [
+        ("住建局将改造老旧小区28个。", TEXT.split("。")[0] + "。"),
+        ("區住建局將改造老舊小區28個", TEXT.split("。")[0] + "。"),
+        ("- 全年接待游客300万人次；", TEXT.split("。")[1] + "。"),
+        ("惠及居民15860户。", TEXT.split("。")[0] + "。"),
+    ],
+)
+def test_what_stands_in_the_text_is_supported_by_its_sentence(claim: str, quote: str) -> None:
+    support = finding(claim, passage(start=100)).support
+    assert support is not None
+    assert TEXT[support.start - 100 : support.end - 100] == quote
+
+
+@pytest.mark.parametrize(
+    ("claim", "fault"),
+    [
+        ("住建局将改造老旧小区38个。", "number 38"),
+        ("教育局将改造老旧小区28个，惠及居民15860户。", "body 教育局"),
+        ("住建局不会改造老旧小区28个。", "negation"),
+        ("住建局将建设三座污水处理厂并铺设管网。", "wording"),
+    ],
+)
+def test_a_changed_number_body_or_negation_is_a_fault(claim: str, fault: str) -> None:
+    found = finding(claim, passage(TEXT.split("。")[0] + "。"))
+    assert found.support is None
+    assert found.fault == fault
+
+
+def test_the_passage_that_bears_it_out_is_found_whatever_its_place() -> None:
+    other = passage("区卫健委将新建社区卫生服务站三个。")
+    support = finding("区卫健委将新建社区卫生服务站三个。", passage(), other).support
+    assert support is not None
+    assert support.passage == 1
+
+
+def test_the_tightest_window_is_cited() -> None:
+    support = finding("区教育局负责人列席会议。").support
+    assert support is not None
+    assert TEXT[support.start : support.end] == "区教育局负责人列席会议。"
+
+
+def test_a_sentence_over_two_sentences_is_supported_by_both() -> None:
+    text = "计划改造小区28个。总投资4.62亿元。"
+    support = finding("计划改造小区28个，总投资4.62亿元。", passage(text)).support
+    assert support is not None
+    assert text[support.start : support.end] == text
+
+
+def test_across_languages_meaning_decides_and_numbers_stay_strict() -> None:
+    def similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+        return np.array(
+            [[0.88 if "住建局" in text else 0.75 for text in right] for _ in left], dtype=np.float32
+        )
+
+    right = verify(["The housing bureau will renew 28 old neighbourhoods."], [passage()], similarity)[0]
+    wrong = verify(["The housing bureau will renew 35 old neighbourhoods."], [passage()], similarity)[0]
+    other = verify(["The education bureau will renew 28 old neighbourhoods."], [passage()], similarity)[0]
+    assert right.support is not None
+    assert (wrong.fault, other.fault) == ("number 35", "body 教育局")
+
+
+def test_nothing_is_supported_by_nothing() -> None:
+    assert verify(["甲。"], [])[0].support is None
+    assert verify([], [passage()]) == []
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [
+        ("资料中没有提到教育局的承诺。", True),
+        ("文中未说明具体金额。", True),
+        ("根据资料，无法确定负责人。", True),
+        ("The documents do not say.", True),
+        ("The sources do not mention any promise.", True),
+        ("区住建局没有减少补贴。", False),
+        ("未成年人可以免费参加。", False),
+        ("The bureau will not raise the fee.", False),
+    ],
+)
+def test_saying_that_there_is_no_answer(sentence: str, expected: bool) -> None:
+    assert says_no_answer(sentence) is expected
+
+
+@pytest.mark.parametrize(
+    ("sentence", "expected"),
+    [("区住建局承诺：", False), ("- ", False), ("1.", False), ("改造28个小区。", True), ("28个", True)],
+)
+def test_is_claim(sentence: str, expected: bool) -> None:
+    assert is_claim(sentence) is expected

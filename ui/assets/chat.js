@@ -1,0 +1,201 @@
+// What the page does by itself: sources beside the answer, sending, staying at the end of the conversation.
+// All texts come from the page; nothing here is turned into markup.
+(() => {
+  "use strict";
+
+  const byId = (id) => document.getElementById(id);
+  const reduced = window.matchMedia("(prefers-reduced-motion: reduce)");
+  let opener = null;
+
+  // -- Sources
+
+  function choose(turn) {
+    const panel = byId("wz-panel");
+    if (!panel) return;
+    let past = false;
+    for (const section of document.querySelectorAll("#wz-past-sources .wz-sources")) {
+      const chosen = section.dataset.turn === String(turn);
+      section.classList.toggle("wz-chosen", chosen);
+      past = past || chosen;
+    }
+    panel.classList.toggle("wz-showing-past", past);
+  }
+
+  function raise(from) {
+    opener = from;
+    byId("wz-panel").classList.add("wz-raised");
+  }
+
+  function lower() {
+    byId("wz-panel").classList.remove("wz-raised");
+    if (opener && opener.isConnected) opener.focus({ preventScroll: true });
+    opener = null;
+  }
+
+  function show(reference) {
+    choose(reference.dataset.turn);
+    raise(reference);
+    for (const old of document.querySelectorAll(".wz-target")) old.classList.remove("wz-target");
+    for (const old of document.querySelectorAll(".wz-ref[aria-current]")) old.removeAttribute("aria-current");
+    const source = byId(`wz-${reference.dataset.turn}-source-${reference.dataset.source}`);
+    if (!source) return;
+    reference.setAttribute("aria-current", "true");
+    source.classList.add("wz-target");
+    const scroller = byId("wz-panel-scroll");
+    const mark = source.querySelector("mark");
+    const box = scroller.getBoundingClientRect();
+    const top = source.getBoundingClientRect().top - box.top;
+    // The head of the source at the top, unless the marked sentence would then lie below the edge.
+    const deep = mark ? mark.getBoundingClientRect().bottom - box.top - scroller.clientHeight + 24 : 0;
+    scroller.scrollTo({
+      top: scroller.scrollTop + Math.max(top - 12, deep),
+      behavior: reduced.matches ? "auto" : "smooth",
+    });
+    source.focus({ preventScroll: true });
+  }
+
+  // -- The cited sentence at [n]
+
+  const tip = document.createElement("div");
+  tip.id = "wz-tip";
+  tip.hidden = true;
+  tip.setAttribute("aria-hidden", "true"); // the link's own label says the same
+
+  function point(reference) {
+    const title = document.createElement("b");
+    title.textContent = reference.dataset.title;
+    tip.replaceChildren(title, document.createTextNode(reference.dataset.quote));
+    if (!tip.isConnected) document.body.append(tip);
+    tip.hidden = false;
+    tip.style.left = "0"; // measured where the window's edge does not narrow it
+    const at = reference.getBoundingClientRect();
+    const own = tip.getBoundingClientRect();
+    const most = window.innerWidth - own.width - 16;
+    const left = Math.max(16, Math.min(at.left + at.width / 2 - own.width / 2, most));
+    const above = at.top - own.height - 8;
+    tip.style.left = `${left}px`;
+    tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+  }
+
+  const reference = (event) => (event.target instanceof Element ? event.target.closest(".wz-ref") : null);
+  document.addEventListener("mouseover", (event) => {
+    const found = reference(event);
+    if (found) point(found);
+    else tip.hidden = true;
+  });
+  document.addEventListener("focusin", (event) => {
+    const found = reference(event);
+    if (found && found.matches(":focus-visible")) point(found);
+    else tip.hidden = true;
+  });
+  document.addEventListener("scroll", () => { tip.hidden = true; }, true);
+
+  // -- Asking
+
+  function ask(question) {
+    const box = document.querySelector("#wz-box textarea");
+    const send = byId("wz-send");
+    if (!box || !send) return;
+    box.value = question;
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    // Gradio takes the new value over in its next turn.
+    window.setTimeout(() => send.click(), 50);
+    box.focus({ preventScroll: true });
+  }
+
+  async function copy(button) {
+    const text = button.dataset.copy;
+    const label = button.textContent;
+    try {
+      await navigator.clipboard.writeText(text);
+    } catch {
+      // Without https a browser offers no clipboard, and offices often serve plain http.
+      const area = document.createElement("textarea");
+      area.value = text;
+      area.style.position = "fixed";
+      area.style.opacity = "0";
+      document.body.append(area);
+      area.select();
+      document.execCommand("copy");
+      area.remove();
+    }
+    button.textContent = button.dataset.done;
+    window.setTimeout(() => { button.textContent = label; }, 1600);
+  }
+
+  document.addEventListener("click", (event) => {
+    if (!(event.target instanceof Element)) return;
+    const found = reference(event);
+    if (found) {
+      // Followed as a link it would leave the page's address behind, and with it the session.
+      event.preventDefault();
+      tip.hidden = true;
+      show(found);
+      return;
+    }
+    const button = event.target.closest("[data-ask], [data-copy], [data-action]");
+    if (!button) return;
+    if (button.dataset.ask !== undefined) ask(button.dataset.ask);
+    else if (button.dataset.copy !== undefined) copy(button);
+    else if (button.dataset.action === "sources") { choose(button.dataset.turn); raise(button); }
+    else if (button.dataset.action === "latest") choose(null);
+    else if (button.dataset.action === "close") lower();
+  });
+
+  // Enter that ends the choice of a Chinese word in the input method is not Enter that sends. Gradio sends at
+  // "keypress"; some browsers report the end of the composition before the key, with key code 229.
+  let composing = false;
+  document.addEventListener("keydown", (event) => {
+    composing = event.isComposing || event.keyCode === 229;
+    if (event.key === "Escape" && !composing) {
+      tip.hidden = true;
+      lower();
+    }
+  }, true);
+  document.addEventListener("keypress", (event) => {
+    if (event.key === "Enter" && (composing || event.isComposing)) event.stopImmediatePropagation();
+  }, true);
+
+  // -- At the end of the conversation, unless the reader has gone up
+
+  let following = true;
+  let turn = null;
+
+  function attend(scroller) {
+    scroller.addEventListener("scroll", () => {
+      following = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 60;
+    }, { passive: true });
+    new MutationObserver(() => {
+      const live = document.querySelector("#wz-live .wz-exchange");
+      const now = live ? live.dataset.turn : null;
+      if (now !== turn) {
+        turn = now;
+        following = true;
+        choose(null);
+        byId("wz-panel").classList.remove("wz-raised");
+        byId("wz-panel-scroll").scrollTop = 0;
+      }
+      if (following) scroller.scrollTop = now ? scroller.scrollHeight : 0;
+    }).observe(scroller, { childList: true, subtree: true, characterData: true });
+  }
+
+  function name(id, role, label) {
+    const element = byId(id);
+    element.setAttribute("role", role);
+    if (label) element.setAttribute("aria-labelledby", label);
+  }
+
+  const waiting = new MutationObserver(() => {
+    const scroller = byId("wz-scroll");
+    if (!scroller || !byId("wz-panel-scroll")) return;
+    waiting.disconnect();
+    name("wz-header", "banner");
+    name("wz-chat", "main");
+    name("wz-panel", "complementary", "wz-sources-title");
+    // What can be scrolled must be reachable by keyboard.
+    scroller.tabIndex = 0;
+    byId("wz-panel-scroll").tabIndex = 0;
+    attend(scroller);
+  });
+  waiting.observe(document.documentElement, { childList: true, subtree: true });
+})();

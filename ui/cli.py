@@ -1,0 +1,371 @@
+"""The command line: ``wenzheng ingest | ask | serve | models | rebuild | doctor``.
+
+Nothing heavy is imported before a command needs it, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from rag.embedding import Embedder
+    from rag.settings import Settings
+
+EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 3, 130
+
+app = typer.Typer(
+    name="wenzheng",
+    help="Wenzheng 问政: asks a local government's documents, and shows where each sentence of the answer stands.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="The model files: list, pull, verify, path.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+
+Home = Annotated[
+    Path | None, typer.Option(help="Folder of the library.", show_default="the platform's data folder")
+]
+Models = Annotated[
+    Path | None, typer.Option(help="Folder of the model files.", show_default="shared data folder")
+]
+Overrides = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any setting; may be given several times."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    """Wenzheng 问政: asks a local government's documents, and shows where each sentence of the answer stands."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        typer.echo(f"wenzheng {version_of('wenzheng')}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.Exit(EXIT_USAGE)
+
+
+@app.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Files and folders to take in.", show_default=False)],
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove documents whose files have gone from the given folders.")
+    ] = False,
+    as_json: AsJson = False,
+    home: Home = None,
+    models: Models = None,
+    overrides: Overrides = None,
+) -> None:
+    """Take documents into the library."""
+    settings = _settings(home, models, overrides)
+    from ingest.sync import sync
+    from rag.library import Library
+    from ui.terminal import show_report, sync_progress
+
+    console = _console(stderr=True)
+    missing = [path for path in paths if not path.exists()]
+    if missing:
+        from rag.errors import SourceNotFound
+
+        raise SourceNotFound(f"{missing[0]} does not exist.", "Check the path; nothing was changed.")
+    embedder = _embedder(settings, console)
+    with Library.open(settings, embedder, writable=True) as library, sync_progress(console) as show:
+        report = sync(paths, library, settings, show, prune=prune)
+    if as_json:
+        from dataclasses import asdict
+
+        typer.echo(json.dumps([asdict(file) for file in report.files], ensure_ascii=False, indent=2))
+    else:
+        show_report(_console(), report)
+    good = sum(report.count(status) for status in ("added", "updated", "unchanged", "removed"))
+    if report.count("failed") and (
+        not good or any(_named_failed(paths, file.path) for file in _failed(report))
+    ):
+        raise typer.Exit(EXIT_ERROR)
+
+
+def _failed(report: Any) -> list[Any]:
+    return [file for file in report.files if file.status == "failed"]
+
+
+def _named_failed(paths: list[Path], failed: str) -> bool:
+    return any(str(path) == failed for path in paths)
+
+
+@app.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="The question, in Chinese or English.", show_default=False)],
+    as_json: AsJson = False,
+    home: Home = None,
+    models: Models = None,
+    overrides: Overrides = None,
+) -> None:
+    """Ask a question. Ends with 0 when answered, 3 when refused for lack of evidence."""
+    settings = _settings(home, models, overrides)
+    from rag.questions import analyse
+
+    analyse(question, settings.max_question_chars)  # a bad question is told before anything is loaded
+    from rag.pipeline import open_pipeline
+    from rag.serialization import answer_record
+    from ui.terminal import answer_text, show_sources
+
+    with open_pipeline(settings) as pipeline:
+        if as_json:
+            answer = pipeline.ask(question)
+            typer.echo(json.dumps(answer_record(answer), ensure_ascii=False, indent=2))
+        else:
+            from rich.live import Live
+            from rich.text import Text
+
+            console = _console()
+            answer = None
+            with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
+                for answer in pipeline.stream(question):
+                    waiting = pipeline.model_status.state == "loading" and not answer.text
+                    text = Text("Loading the model …", style="dim") if waiting else answer_text(answer)
+                    if console.is_terminal:
+                        live.update(text, refresh=True)
+            assert answer is not None
+            if not console.is_terminal:
+                console.print(answer_text(answer))
+            show_sources(console, answer)
+    if answer.outcome == "refused":
+        raise typer.Exit(EXIT_REFUSED)
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on.", show_default="127.0.0.1")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", show_default="7860")] = None,
+    take_in: Annotated[
+        list[Path] | None, typer.Option("--ingest", help="Files and folders to take in before serving.")
+    ] = None,
+    home: Home = None,
+    models: Models = None,
+    overrides: Overrides = None,
+) -> None:
+    """Serve the chat page."""
+    settings = _settings(home, models, overrides, host=host, port=port)
+    from ui.serving import serve as serve_page
+
+    serve_page(settings, take_in or [], _console())
+
+
+@app.command()
+def rebuild(home: Home = None, models: Models = None, overrides: Overrides = None) -> None:
+    """Make the index anew from the library's own texts, after a change of embedding model or chunking."""
+    settings = _settings(home, models, overrides)
+    from ingest.chunking import split
+    from rag.library import rebuild as rebuild_library
+
+    console = _console(stderr=True)
+    embedder = _embedder(settings, console)
+    with console.status("Making the index anew …"):
+        count = rebuild_library(settings, embedder, lambda document: split(document, settings.chunk_chars))
+    typer.echo(f"Done: {count} documents.")
+
+
+@app.command()
+def doctor(
+    as_json: AsJson = False, home: Home = None, models: Models = None, overrides: Overrides = None
+) -> None:
+    """Check Python, packages, disk, memory, model files, library and endpoint; say how to mend each fault."""
+    settings = _settings(home, models, overrides)
+    from dataclasses import asdict
+
+    from ui.doctor import examine
+
+    checks = examine(settings)
+    if as_json:
+        typer.echo(json.dumps([asdict(check) for check in checks], ensure_ascii=False, indent=2))
+    else:
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table("", "Check", "Finding", "What to do", show_lines=False)
+        for check in checks:
+            mark = Text("ok", style="green") if check.ok else Text("!!", style="red")
+            table.add_row(mark, check.name, Text(check.finding), Text(check.fix))
+        _console().print(table)
+    if not all(check.ok for check in checks):
+        raise typer.Exit(EXIT_ERROR)
+
+
+@models_app.command("list")
+def models_list(as_json: AsJson = False, models: Models = None, overrides: Overrides = None) -> None:
+    """The model files, their licence and size, and whether they are there."""
+    settings = _settings(None, models, overrides)
+    from rag.weights import CATALOGUE, list_models
+
+    results = list_models(settings)
+    rows = []
+    for result in results:
+        file = CATALOGUE[result.file.name]
+        rows.append(
+            {
+                "name": file.name,
+                "file": file.filename,
+                "megabytes": round(file.size / 1e6),
+                "licence": file.licence,
+                "purpose": file.purpose,
+                "state": result.state,
+            }
+        )
+    if as_json:
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
+        return
+    from rich.table import Table
+
+    table = Table("Name", "Purpose", "Size (MB)", "Licence", "State", "File")
+    for row in rows:
+        table.add_row(*(str(row[k]) for k in ("name", "purpose", "megabytes", "licence", "state", "file")))
+    _console().print(table)
+
+
+@models_app.command("pull")
+def models_pull(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of the list; none for the ones the settings need.")
+    ] = None,
+    models: Models = None,
+    overrides: Overrides = None,
+) -> None:
+    """Obtain and verify model files; goes on where it was cut off."""
+    settings = _settings(None, models, overrides)
+    from rag.weights import CATALOGUE, pull, resolve
+    from ui.terminal import weights_progress
+
+    wanted = names or _needed(settings)
+    console = _console(stderr=True)
+    files = [resolve(name) for name in wanted]
+    with weights_progress(console) as show:
+        for file in files:
+            pull(file.name, settings, show)
+    for file in files:
+        typer.echo(f"{file.name}: {CATALOGUE[file.name].filename}, licence {file.licence} (see NOTICE)")
+
+
+@models_app.command("verify")
+def models_verify(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Names of the list; none for all present.")
+    ] = None,
+    models: Models = None,
+    overrides: Overrides = None,
+) -> None:
+    """Hash model files anew and compare them with the catalogue."""
+    settings = _settings(None, models, overrides)
+    from rag.weights import list_models, resolve, verify
+    from ui.terminal import weights_progress
+
+    wanted = (
+        [resolve(name).name for name in names]
+        if names
+        else [result.file.name for result in list_models(settings) if result.state != "missing"]
+    )
+    good = True
+    with weights_progress(_console(stderr=True)) as show:
+        results = [verify(name, settings, show) for name in wanted]
+    for result in results:
+        good = good and result.state == "ok"
+        typer.echo(f"{result.file.name}: {result.state}")
+    if not good:
+        raise typer.Exit(EXIT_ERROR)
+
+
+@models_app.command("path")
+def models_path(
+    name: Annotated[str, typer.Argument(help="A name of the list.")],
+    models: Models = None,
+    overrides: Overrides = None,
+) -> None:
+    """Where a verified model file lies."""
+    settings = _settings(None, models, overrides)
+    from rag.errors import WeightsError
+    from rag.weights import locate, resolve
+
+    path = locate(resolve(name).name, settings)
+    if path is None:
+        raise WeightsError(
+            f"The model file {name} is not here.", f"Obtain it with `wenzheng models pull {name}`."
+        )
+    typer.echo(str(path))
+
+
+def _needed(settings: Settings) -> list[str]:
+    from rag.weights import CATALOGUE
+
+    wanted = [settings.embedding_model] if settings.embedding_model in CATALOGUE else []
+    return [*wanted, settings.chat_model] if settings.embedded_chat else wanted
+
+
+def _embedder(settings: Settings, console: Console) -> Embedder:
+    from rag.embedding import open_embedder
+    from ui.terminal import weights_progress
+
+    with weights_progress(console) as show:
+        return open_embedder(settings, show)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr)
+
+
+def _settings(home: Path | None, models: Path | None, overrides: list[str] | None, **flags: Any) -> Settings:
+    from rag.settings import load_settings
+
+    for override in overrides or []:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{override!r} is not of the form KEY=VALUE", param_hint="--set")
+        flags[key.strip()] = value.strip()
+    return load_settings({**flags, "home": home, "models": models})
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors become one clear message at the edge, with an exit code."""
+    from rag.errors import WenzhengError
+
+    try:
+        yield
+    except WenzhengError as error:
+        sys.stderr.write(f"Error: {error.what}\n")
+        if error.fix:
+            sys.stderr.write(f"       {error.fix}\n")
+        raise SystemExit(EXIT_ERROR) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted; what was done so far is kept.\n")
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `wenzheng ... | head`.
+        sys.stderr.close()
+        raise SystemExit(EXIT_ERROR) from None
+
+
+def main() -> NoReturn:
+    """Entry of the ``wenzheng`` command."""
+    with _explained():
+        code = app(standalone_mode=False)
+    raise SystemExit(code or 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,669 @@
+"""What the page shows, as HTML: pure functions from answers to markup.
+
+Everything that reaches this module is untrusted: documents, file names, questions and what the model wrote.
+Each piece of it goes through `html.escape` here, at the one place where it becomes markup; none of it is read
+as Markdown. Of an answer's text only paragraphs, line breaks, plain lists and ``[n]`` are given a form.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Any, Final, Literal, Protocol
+
+from rag.errors import WenzhengError
+from rag.types import Answer, Chunk, Citation, Claim, Passage, Source
+from ui.texts import TEXTS, Language, Texts, error_heading
+
+Phase = Literal["queued", "searching", "loading", "reading", "writing", "done", "stopped", "failed"]
+
+RUNNING: Final[frozenset[Phase]] = frozenset({"queued", "searching", "loading", "reading", "writing"})
+
+_MARKER = re.compile(r"\[(\d{1,3})\]")
+_BULLET = re.compile(r"\s*[-*•·]\s+")
+_ORDINAL = re.compile(r"\s*(\d{1,2})(?:[.)]\s+|、\s*)")
+_QUOTE_LIMIT = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One question of a conversation and how far its answer has come.
+
+    ``error`` is given in phase "failed"; ``ahead`` counts the questions before this one in phase "queued".
+    """
+
+    number: int
+    question: str
+    phase: Phase
+    answer: Answer | None = None
+    error: Failure | None = None
+    ahead: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a question got no answer, ready to be shown: the error's code, what happened and what to do."""
+
+    code: str
+    what: str
+    fix: str = ""
+
+    @classmethod
+    def of(cls, error: WenzhengError) -> Failure:
+        """The failure that an error of the service stands for."""
+        return cls(error.code, error.what, error.fix)
+
+
+class Overview(Protocol):
+    """What the page says about the library."""
+
+    @property
+    def documents(self) -> int:
+        """How many documents it holds."""
+
+    @property
+    def latest(self) -> str | None:
+        """The ISO date of the newest one."""
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Questions to begin with."""
+
+
+class ModelState(Protocol):
+    """Where the chat model stands."""
+
+    @property
+    def state(self) -> str:
+        """One of "stopped", "loading", "ready", "restarting", "failed"."""
+
+    @property
+    def detail(self) -> str:
+        """One line more, in the words of the log."""
+
+
+def render_exchange(exchange: Exchange, language: Language) -> str:
+    """One question with its answer, or with what stands in its place."""
+    texts = TEXTS[language]
+    question = (
+        f'<div class="wz-question"><h2 class="wz-hidden">{escape(texts.question_label)}</h2>'
+        f"<p>{escape(exchange.question)}</p></div>"
+    )
+    busy = ' aria-busy="true"' if exchange.phase in RUNNING else ""
+    return (
+        f'<article class="wz-exchange" data-turn="{exchange.number}" data-phase="{exchange.phase}"{busy}>'
+        f"{question}{_reply(exchange, language)}</article>"
+    )
+
+
+def render_exchanges(exchanges: Iterable[Exchange], language: Language) -> str:
+    """Earlier questions with their answers, oldest first."""
+    return "".join(render_exchange(exchange, language) for exchange in exchanges)
+
+
+def render_answer_text(answer: Answer, turn: int, texts: Texts) -> str:
+    """The answer's text: paragraphs, lists, links to sources; what failed the check is struck through."""
+    if not answer.text.strip():
+        return ""
+    inline = _Inline(answer, turn, texts)
+    blocks: list[str] = []
+    paragraph: list[str] = []
+    items: list[str] = []
+    kind = ""
+
+    def flush() -> None:
+        nonlocal kind
+        if paragraph:
+            blocks.append(f"<p>{'<br>'.join(paragraph)}</p>")
+            paragraph.clear()
+        if items:
+            blocks.append(f"<{kind}>{''.join(items)}</{kind}>")
+            items.clear()
+        kind = ""
+
+    position = 0
+    for line in answer.text.split("\n"):
+        start, end = position, position + len(line)
+        position = end + 1
+        bullet = _BULLET.match(line)
+        ordinal = _ORDINAL.match(line)
+        if not line.strip():
+            flush()
+        elif bullet or ordinal:
+            wanted = "ul" if bullet else "ol"
+            if kind != wanted:
+                flush()
+            kind = wanted
+            match = bullet or ordinal
+            body = inline.render(start + (match.end() if match else 0), end)
+            # The number is kept as written: an answer may begin at 3, or skip one.
+            items.append(
+                f'<li value="{int(ordinal.group(1))}">{body}</li>' if ordinal else f"<li>{body}</li>"
+            )
+        else:
+            if items:
+                flush()
+            paragraph.append(inline.render(start, end))
+    flush()
+    return "".join(blocks)
+
+
+def render_sources(exchange: Exchange, language: Language, *, past: bool = False) -> str:
+    """The evidence of one question: what the answer cites, sentences marked, then what else was found."""
+    texts = TEXTS[language]
+    answer = exchange.answer
+    if answer is None or not (answer.passages or answer.citations):
+        return ""
+    turn = exchange.number
+    cited = group_citations(answer.citations)
+    used = {_identity(citation.passage) for citations in cited.values() for citation in citations}
+    others = [passage for passage in answer.passages if _identity(passage) not in used]
+    parts: list[str] = []
+    if exchange.phase in RUNNING and not cited:
+        parts += [_heading(texts.sources_found, len(others)), *(_plain_source(p, texts) for p in others)]
+    elif answer.outcome == "refused" or not cited:
+        heading = texts.sources_nearest if answer.outcome == "refused" else texts.sources_found
+        # A refusal rests on no sentence: nothing is marked even where a citation has slipped in.
+        parts += [
+            _heading(heading, len(answer.passages)),
+            *(_plain_source(p, texts) for p in answer.passages),
+        ]
+    else:
+        parts.append(_heading(texts.sources_cited, len(cited)))
+        parts += [_cited_source(number, found, turn, texts) for number, found in cited.items()]
+        if others:
+            parts.append(
+                f'<details class="wz-others"><summary>{escape(texts.sources_other)}'
+                f'<span class="wz-count">{len(others)}</span></summary>'
+                f"{''.join(_plain_source(p, texts) for p in others)}</details>"
+            )
+    top = ""
+    if past:
+        top = (
+            f'<div class="wz-past-head"><p><span>{escape(texts.sources_past)}</span>'
+            f"{escape(exchange.question)}</p>"
+            f'<button type="button" class="wz-link" data-action="latest">'
+            f"{escape(texts.sources_latest)}</button></div>"
+        )
+    return (
+        f'<section class="wz-sources" data-turn="{turn}" aria-label="{escape(texts.sources_title)}">'
+        f"{top}{''.join(parts)}</section>"
+    )
+
+
+def render_no_sources(language: Language) -> str:
+    """What the panel says before the first question."""
+    return f'<p class="wz-placeholder">{escape(TEXTS[language].sources_empty)}</p>'
+
+
+def render_marked(chunk: Chunk, citations: Sequence[Citation]) -> str:
+    """The passage with the cited ranges marked.
+
+    A citation may reach out of its passage on either side, or lie beside it: its quote then supplies the text
+    that the passage lacks, and a gap that neither covers is shown as one.
+    """
+    pieces: list[str] = []
+    marks = _union((c.start, c.end) for c in citations)
+    previous: int | None = None
+    for start, text in _evidence(chunk, citations):
+        if previous is not None:
+            pieces.append('<span class="wz-gap">……</span>')
+        position = start
+        end = start + len(text)
+        for mark_start, mark_end in marks:
+            left, right = max(mark_start, start), min(mark_end, end)
+            if left >= right:
+                continue
+            pieces.append(escape(text[position - start : left - start]))
+            pieces.append(f"<mark>{escape(text[left - start : right - start])}</mark>")
+            position = right
+        pieces.append(escape(text[position - start :]))
+        previous = end
+    return "".join(pieces)
+
+
+def group_citations(citations: Iterable[Citation]) -> dict[int, list[Citation]]:
+    """The citations of each number, in the order of the numbers."""
+    grouped: dict[int, list[Citation]] = {}
+    for citation in sorted(citations, key=lambda c: (c.number, c.start)):
+        grouped.setdefault(citation.number, []).append(citation)
+    return grouped
+
+
+def render_welcome(overview: Overview, language: Language) -> str:
+    """The page before the first question: what this is, and questions to begin with."""
+    texts = TEXTS[language]
+    if overview.documents == 0:
+        return (
+            f'<div class="wz-welcome"><h2>{escape(texts.empty_title)}</h2>'
+            f"<p>{escape(texts.empty_text)}</p></div>"
+        )
+    examples = "".join(
+        f'<li><button type="button" class="wz-example" data-ask="{escape(question)}">'
+        f"{escape(question)}</button></li>"
+        for question in overview.examples
+    )
+    suggestions = (
+        f'<h3>{escape(texts.examples_title)}</h3><ul class="wz-examples">{examples}</ul>' if examples else ""
+    )
+    return (
+        f'<div class="wz-welcome"><h2>{escape(texts.welcome_title)}</h2>'
+        f"<p>{escape(texts.welcome_text)}</p>{suggestions}</div>"
+    )
+
+
+def render_failure(failure: Failure, language: Language, *, question: str = "") -> str:
+    """An error as what it is: what happened, what to do, and the question to ask again if there was one."""
+    texts = TEXTS[language]
+    fix = f'<p class="wz-fix">{escape(failure.fix)}</p>' if failure.fix else ""
+    again = (
+        f'<p class="wz-actions"><button type="button" class="wz-small" data-ask="{escape(question)}">'
+        f"{escape(texts.retry)}</button></p>"
+        if question
+        else ""
+    )
+    return (
+        f'<div class="wz-notice wz-error" role="alert"><h3>{escape(error_heading(texts, failure.code))}</h3>'
+        f"<p>{escape(failure.what)}</p>{fix}{again}</div>"
+    )
+
+
+def render_brand(language: Language) -> str:
+    """The name of the service and what it does."""
+    texts = TEXTS[language]
+    return (
+        f'<div class="wz-brand" lang="{texts.tag}"><h1>{escape(texts.brand)}</h1>'
+        f"<p>{escape(texts.tagline)}</p></div>"
+    )
+
+
+def render_status(overview: Overview | None, model: ModelState | None, language: Language) -> str:
+    """The status line: how the model is, how many documents there are and of what date the newest is."""
+    texts = TEXTS[language]
+    words: Mapping[str, str] = {
+        "stopped": texts.model_stopped,
+        "loading": texts.model_loading,
+        "ready": texts.model_ready,
+        "restarting": texts.model_restarting,
+        "failed": texts.model_failed,
+    }
+    parts: list[str] = []
+    if model is not None:
+        state = model.state if model.state in words else "stopped"
+        detail = f' title="{escape(model.detail)}"' if model.detail else ""
+        parts.append(
+            f'<span class="wz-model" data-state="{state}"{detail}>'
+            f'<span class="wz-dot" aria-hidden="true"></span>{escape(words[state])}</span>'
+        )
+    if overview is not None:
+        count = (
+            texts.status_documents.format(documents=f"{overview.documents:,}")
+            if overview.documents
+            else texts.status_empty
+        )
+        parts.append(f"<span>{escape(count)}</span>")
+        if overview.documents and overview.latest:
+            parts.append(f"<span>{escape(texts.status_latest.format(date=overview.latest))}</span>")
+    return f'<p class="wz-status" role="status">{"".join(parts)}</p>'
+
+
+def render_panel_head(language: Language) -> str:
+    """The heading of the sources panel, with the button that closes it where it is a sheet."""
+    texts = TEXTS[language]
+    return (
+        f'<div class="wz-panel-head"><h2 id="wz-sources-title">{escape(texts.sources_title)}</h2>'
+        f'<button type="button" class="wz-small wz-close" data-action="close">'
+        f"{escape(texts.sources_close)}</button></div>"
+    )
+
+
+def render_hint(text: str) -> str:
+    """A remark under the question box; the element stays, so that a screen reader hears its text change."""
+    return f'<p class="wz-hint" role="alert">{escape(text)}</p>'
+
+
+def render_note(language: Language) -> str:
+    """The line under the question box: its keys, and to check before quoting."""
+    return f'<p class="wz-note">{escape(TEXTS[language].composer_note)}</p>'
+
+
+def render_announcement(text: str) -> str:
+    """What a screen reader is told politely: that an answer has begun, and once it is whole, the answer."""
+    return f'<div role="status" aria-live="polite">{escape(text)}</div>'
+
+
+def announcement(exchange: Exchange, language: Language) -> str:
+    """The words of `render_announcement`: the answer only when it is whole, not at every word."""
+    texts = TEXTS[language]
+    answer = exchange.answer
+    if exchange.phase == "done" and answer is not None:
+        body = _MARKER.sub("", answer.text).strip() or answer.reason
+        title = _outcome_title(answer, texts)
+        return " ".join(part for part in (texts.announce_done, title, body) if part)
+    if exchange.phase == "stopped":
+        return texts.announce_stopped
+    # A failure is announced by its own role="alert".
+    return "" if exchange.phase == "failed" else texts.announce_working
+
+
+def to_payload(answer: Answer) -> dict[str, Any]:
+    """An answer as JSON-ready values, for programs that ask through the API."""
+    return {
+        "question": answer.question,
+        "standalone": answer.standalone,
+        "script": answer.script,
+        "outcome": answer.outcome,
+        "reason": answer.reason,
+        "text": answer.text,
+        "claims": [
+            {
+                "text": claim.text,
+                "start": claim.start,
+                "end": claim.end,
+                "numbers": list(claim.numbers),
+                "verdict": claim.verdict,
+                "reason": claim.reason,
+            }
+            for claim in answer.claims
+        ],
+        "citations": [
+            {
+                "number": citation.number,
+                "start": citation.start,
+                "end": citation.end,
+                "quote": citation.quote,
+                "passage": _passage_payload(citation.passage),
+            }
+            for citation in answer.citations
+        ],
+        "passages": [_passage_payload(passage) for passage in answer.passages],
+        "model": answer.model,
+        "timings": dict(answer.timings),
+    }
+
+
+def _passage_payload(passage: Passage) -> dict[str, Any]:
+    return {
+        "document": {
+            "id": passage.source.id,
+            "path": passage.source.path,
+            "title": passage.source.title,
+            "published": passage.source.published,
+            "issuer": passage.source.issuer,
+        },
+        "start": passage.chunk.start,
+        "end": passage.chunk.end,
+        "heading": passage.chunk.heading,
+        "text": passage.chunk.text,
+        "score": passage.score,
+    }
+
+
+def _reply(exchange: Exchange, language: Language) -> str:
+    texts = TEXTS[language]
+    answer = exchange.answer
+    title = f'<h2 class="wz-hidden">{escape(texts.answer_label)}</h2>'
+    text = render_answer_text(answer, exchange.number, texts) if answer is not None else ""
+    body = f'<div class="wz-text">{text}</div>' if text else ""
+    if exchange.phase in RUNNING:
+        return f'<div class="wz-answer">{title}{body}{_progress(exchange, texts)}</div>'
+    if exchange.phase == "failed":
+        failure = exchange.error or Failure("Unexpected", texts.unexpected_what.format(kind="?"))
+        shown = render_failure(failure, language, question=exchange.question)
+        return f'<div class="wz-answer">{title}{body}{shown}</div>'
+    if exchange.phase == "stopped" or answer is None:
+        notice = _notice("wz-stopped", texts.stopped_title, texts.stopped_text if text else "")
+        return f'<div class="wz-answer">{title}{body}{notice}{_actions(exchange, texts)}</div>'
+    return (
+        f'<div class="wz-answer" data-outcome="{answer.outcome}">{title}'
+        f"{_outcome(answer, body, texts)}{_actions(exchange, texts)}</div>"
+    )
+
+
+def _outcome(answer: Answer, body: str, texts: Texts) -> str:
+    title = _outcome_title(answer, texts)
+    if not title:
+        return body
+    reason = answer.reason.strip()
+    if answer.outcome == "partial":
+        return _notice("wz-partial", title, reason) + body
+    # Where the pipeline gives the reason as the text as well, it is said once.
+    text = "" if answer.text.strip() == reason else body
+    more = texts.outcome_refused_more if answer.outcome == "refused" and answer.passages else ""
+    return _notice(f"wz-{answer.outcome}", title, reason, text, more)
+
+
+def _outcome_title(answer: Answer, texts: Texts) -> str:
+    titles = {
+        "answered": "",
+        "partial": texts.outcome_partial,
+        "refused": texts.outcome_refused,
+        "clarify": texts.outcome_clarify,
+    }
+    return titles[answer.outcome]
+
+
+def _notice(kind: str, title: str, reason: str, inner: str = "", more: str = "") -> str:
+    paragraph = f"<p>{escape(reason)}</p>" if reason else ""
+    last = f'<p class="wz-soft">{escape(more)}</p>' if more else ""
+    return f'<div class="wz-notice {kind}"><h3>{escape(title)}</h3>{paragraph}{inner}{last}</div>'
+
+
+def _progress(exchange: Exchange, texts: Texts) -> str:
+    words = {
+        "queued": texts.phase_queued.format(ahead=exchange.ahead),
+        "searching": texts.phase_searching,
+        "loading": texts.phase_loading,
+        "reading": texts.phase_reading,
+        "writing": texts.phase_writing,
+    }[exchange.phase]
+    line = f'<p class="wz-progress"><span class="wz-pulse" aria-hidden="true"></span>{escape(words)}</p>'
+    button = _sources_button(exchange, texts)
+    return line + (f'<p class="wz-actions">{button}</p>' if button else "")
+
+
+def _actions(exchange: Exchange, texts: Texts) -> str:
+    answer = exchange.answer
+    parts: list[str] = []
+    button = _sources_button(exchange, texts)
+    if button:
+        parts.append(button)
+    if answer is not None and answer.text.strip() and exchange.phase == "done":
+        parts.append(
+            f'<button type="button" class="wz-small" data-copy="{escape(_copy_text(answer))}" '
+            f'data-done="{escape(texts.copied)}">{escape(texts.copy)}</button>'
+        )
+    if exchange.phase == "stopped":
+        parts.append(
+            f'<button type="button" class="wz-small" data-ask="{escape(exchange.question)}">'
+            f"{escape(texts.retry)}</button>"
+        )
+    seconds = answer.timings.get("done") if answer is not None else None
+    if seconds is not None and exchange.phase == "done":
+        parts.append(
+            f'<span class="wz-elapsed">{escape(texts.elapsed.format(seconds=f"{seconds:.1f}"))}</span>'
+        )
+    return f'<p class="wz-actions">{"".join(parts)}</p>' if parts else ""
+
+
+def _sources_button(exchange: Exchange, texts: Texts) -> str:
+    """The button that raises the sources where they are a sheet; style hides it where they stand beside."""
+    answer = exchange.answer
+    if answer is None:
+        return ""
+    cited = 0 if answer.outcome == "refused" else len(group_citations(answer.citations))
+    count = cited or len(answer.passages)
+    if not count:
+        return ""
+    return (
+        f'<button type="button" class="wz-small wz-open" data-action="sources" '
+        f'data-turn="{exchange.number}">{escape(texts.show_sources.format(count=count))}</button>'
+    )
+
+
+def _copy_text(answer: Answer) -> str:
+    """The answer for the clipboard, its sources written out below so that the numbers keep their meaning."""
+    lines = [
+        f"[{number}] {_title(found[0].passage.source)}（{_file_name(found[0].passage.source.path)}）"
+        for number, found in group_citations(answer.citations).items()
+    ]
+    return "\n\n".join(part for part in (answer.text.strip(), "\n".join(lines)) if part)
+
+
+def _heading(text: str, count: int) -> str:
+    return f'<h3>{escape(text)}<span class="wz-count">{count}</span></h3>' if count else ""
+
+
+def _cited_source(number: int, citations: Sequence[Citation], turn: int, texts: Texts) -> str:
+    passage = citations[0].passage
+    label = escape(texts.source_label.format(number=number))
+    return (
+        f'<article class="wz-source" id="{source_id(turn, number)}" tabindex="-1" aria-label="{label}">'
+        f'<header><span class="wz-number" aria-hidden="true">{number}</span>'
+        f"{_source_head(passage, texts)}</header>"
+        f"<blockquote>{_where(passage)}{render_marked(_trimmed(passage.chunk), citations)}</blockquote>"
+        "</article>"
+    )
+
+
+def _plain_source(passage: Passage, texts: Texts) -> str:
+    return (
+        f'<article class="wz-source"><header>{_source_head(passage, texts)}</header>'
+        f"<blockquote>{_where(passage)}{escape(passage.chunk.text.strip())}</blockquote></article>"
+    )
+
+
+def _source_head(passage: Passage, texts: Texts) -> str:
+    source = passage.source
+    facts = [escape(source.published) if source.published else escape(texts.undated)]
+    if source.issuer:
+        facts.append(escape(source.issuer))
+    facts.append(
+        f'<span class="wz-file" title="{escape(source.path)}">{escape(_file_name(source.path))}</span>'
+    )
+    inner = "".join(f"<span>{fact}</span>" for fact in facts[:-1]) + facts[-1]
+    return f'<div><h4>{escape(_title(source))}</h4><p class="wz-facts">{inner}</p></div>'
+
+
+def _where(passage: Passage) -> str:
+    heading = passage.chunk.heading.strip()
+    return f'<span class="wz-where">{escape(heading)}</span>' if heading else ""
+
+
+def source_id(turn: int, number: int) -> str:
+    """The id of a cited source's element, which ``[n]`` in the answer links to."""
+    return f"wz-{turn}-source-{number}"
+
+
+def _title(source: Source) -> str:
+    return source.title.strip() or _file_name(source.path)
+
+
+def _file_name(path: str) -> str:
+    # A library built on Windows may be read elsewhere: both kinds of separator are understood.
+    name = PureWindowsPath(path).name if "\\" in path else PurePosixPath(path).name
+    return name or path
+
+
+def _identity(passage: Passage) -> tuple[str, int, int]:
+    return passage.chunk.document_id, passage.chunk.start, passage.chunk.end
+
+
+def _trimmed(chunk: Chunk) -> Chunk:
+    """The chunk without white space around it, which would be shown as empty lines."""
+    lead = len(chunk.text) - len(chunk.text.lstrip())
+    text = chunk.text.strip()
+    return replace(chunk, text=text, start=chunk.start + lead, end=chunk.start + lead + len(text))
+
+
+def _evidence(chunk: Chunk, citations: Sequence[Citation]) -> list[tuple[int, str]]:
+    """What passage and quotes supply of the document's text: stretches (start, text), apart and in order."""
+    spans = [(chunk.start, chunk.text)]
+    spans += [
+        (c.start, c.quote)
+        for c in citations
+        # Text whose length belies its offsets would put every mark after it in the wrong place.
+        if c.passage.chunk.document_id == chunk.document_id and len(c.quote) == c.end - c.start
+    ]
+    spans.sort(key=lambda span: span[0])
+    merged: list[tuple[int, str]] = []
+    for start, text in spans:
+        if merged and start <= merged[-1][0] + len(merged[-1][1]):
+            first, so_far = merged[-1]
+            merged[-1] = (first, so_far + text[first + len(so_far) - start :])
+        else:
+            merged.append((start, text))
+    return merged
+
+
+def _union(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    joined: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if end <= start:
+            continue
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+class _Inline:
+    """Renders stretches of an answer's text: escapes, links ``[n]``, strikes what failed the check."""
+
+    def __init__(self, answer: Answer, turn: int, texts: Texts) -> None:
+        self._text = answer.text
+        self._turn = turn
+        self._texts = texts
+        # A refusal shows its passages unnumbered, so there is nothing that a number could lead to.
+        self._cited = {} if answer.outcome == "refused" else group_citations(answer.citations)
+        self._struck = sorted(
+            (claim for claim in answer.claims if claim.verdict == "unsupported"),
+            key=lambda claim: claim.start,
+        )
+
+    def render(self, start: int, end: int) -> str:
+        """The stretch ``text[start:end]``."""
+        parts: list[str] = []
+        position = start
+        for claim in self._struck:
+            left, right = max(claim.start, position), min(claim.end, end)
+            if left >= right:
+                continue
+            parts.append(self._linked(position, left))
+            parts.append(self._strike(claim, left, right))
+            position = right
+        parts.append(self._linked(position, end))
+        return "".join(parts)
+
+    def _strike(self, claim: Claim, start: int, end: int) -> str:
+        texts = self._texts
+        why = texts.unsupported.format(reason=claim.reason) if claim.reason else texts.unsupported_plain
+        return f'<del class="wz-unsupported" title="{escape(why)}">{self._linked(start, end)}</del>'
+
+    def _linked(self, start: int, end: int) -> str:
+        parts: list[str] = []
+        position = start
+        for match in _MARKER.finditer(self._text, start, end):
+            parts.append(escape(self._text[position : match.start()]))
+            parts.append(self._reference(int(match.group(1)), match.group(0)))
+            position = match.end()
+        parts.append(escape(self._text[position:end]))
+        return "".join(parts)
+
+    def _reference(self, number: int, marker: str) -> str:
+        found = self._cited.get(number)
+        if not found:
+            return f'<span class="wz-ref-open">{escape(marker)}</span>'
+        quote = " …… ".join(" ".join(c.quote.split()) for c in found)
+        if len(quote) > _QUOTE_LIMIT:
+            quote = quote[: _QUOTE_LIMIT - 1] + "…"
+        label = self._texts.source_label.format(number=number)
+        return (
+            f'<a class="wz-ref" href="#{source_id(self._turn, number)}" data-turn="{self._turn}" '
+            f'data-source="{number}" data-title="{escape(_title(found[0].passage.source))}" '
+            f'data-quote="{escape(quote)}" aria-label="{escape(f"{label}: {quote}")}">{escape(marker)}</a>'
+        )

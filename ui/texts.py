@@ -1,0 +1,410 @@
+"""The words of the interface in simplified and traditional Chinese and in English, and which of them to use.
+
+`Texts` is a dataclass so that a language that lacks a text does not start. Values are plain text: whoever
+puts them into a page escapes them. Places in braces are filled in with `str.format`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
+
+Language = Literal["zh-Hans", "zh-Hant", "en"]
+LanguageSetting = Literal["auto", "zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Every text of the interface in one language."""
+
+    tag: str
+    """The language tag that the page carries, which decides the shapes of Han characters."""
+
+    page_title: str
+    brand: str
+    tagline: str
+    new_chat: str
+
+    status_documents: str
+    status_latest: str
+    status_empty: str
+    model_stopped: str
+    model_loading: str
+    model_ready: str
+    model_restarting: str
+    model_failed: str
+
+    welcome_title: str
+    welcome_text: str
+    examples_title: str
+    empty_title: str
+    empty_text: str
+
+    box_label: str
+    box_placeholder: str
+    send: str
+    stop: str
+    composer_note: str
+    hint_empty: str
+    hint_too_long: str
+    hint_running: str
+
+    conversation_label: str
+    question_label: str
+    answer_label: str
+    phase_queued: str
+    phase_searching: str
+    phase_loading: str
+    phase_reading: str
+    phase_writing: str
+    outcome_partial: str
+    outcome_refused: str
+    outcome_clarify: str
+    outcome_refused_more: str
+    stopped_title: str
+    stopped_text: str
+    unsupported: str
+    unsupported_plain: str
+    copy: str
+    copied: str
+    retry: str
+    elapsed: str
+    show_sources: str
+
+    sources_title: str
+    sources_empty: str
+    sources_cited: str
+    sources_found: str
+    sources_other: str
+    sources_nearest: str
+    sources_past: str
+    sources_latest: str
+    sources_close: str
+    source_label: str
+    undated: str
+
+    announce_working: str
+    announce_done: str
+    announce_stopped: str
+
+    unexpected_what: str
+    unexpected_fix: str
+    errors: Mapping[str, str]
+    """Headings by `WenzhengError.code`, and "Unexpected" for everything else."""
+
+
+_ZH_HANS: Final = Texts(
+    tag="zh-CN",
+    page_title="问政",
+    brand="问政",
+    tagline="依据本地文件作答，句句注明出处",
+    new_chat="新对话",
+    status_documents="收录文件 {documents} 份",
+    status_latest="最新 {date}",
+    status_empty="尚未收录文件",
+    model_stopped="模型未启动",
+    model_loading="模型正在加载",
+    model_ready="模型就绪",
+    model_restarting="模型正在重新启动",
+    model_failed="模型不可用",
+    welcome_title="请提问",
+    welcome_text="答案只取自已收录的文件，每句话后面的编号指向原文；文件里找不到依据的，会直接说明。",
+    examples_title="可以这样问",
+    empty_title="还没有收录文件",
+    empty_text="请管理员运行 wenzheng ingest 加文件夹路径，收录文件后刷新本页即可提问。",
+    box_label="问题",
+    box_placeholder="例如：住建局承诺了什么？",
+    send="发送",
+    stop="停止",
+    composer_note="Enter 发送，Shift+Enter 换行。答案由模型依据文件写成，引用前请核对原文。",
+    hint_empty="请先输入问题。",
+    hint_too_long="问题有 {count} 个字，最多 {limit} 个字，请缩短后再发送。",
+    hint_running="上一个问题还在作答，请稍候或先停止。",
+    conversation_label="对话",
+    question_label="提问",
+    answer_label="回答",
+    phase_queued="正在排队，前面还有 {ahead} 个问题",
+    phase_searching="正在查找文件",
+    phase_loading="模型正在加载，就绪后自动作答；找到的原文已列在来源中",
+    phase_reading="已找到相关原文，正在阅读",
+    phase_writing="正在作答",
+    outcome_partial="只能回答一部分",
+    outcome_refused="文件中找不到依据",
+    outcome_clarify="请补充说明",
+    outcome_refused_more="来源中列出了最接近的段落，供参考。",
+    stopped_title="已停止",
+    stopped_text="以上内容没有写完，也没有核对。",
+    unsupported="核对未通过：{reason}",
+    unsupported_plain="核对未通过：所引原文不支持这句话。",
+    copy="复制",
+    copied="已复制",
+    retry="重新提问",
+    elapsed="用时 {seconds} 秒",
+    show_sources="来源 {count} 处",
+    sources_title="来源",
+    sources_empty="提问之后，这里列出答案所依据的原文，引用的句子会标出来。",
+    sources_cited="答案引用",
+    sources_found="找到的原文",
+    sources_other="其他相近段落",
+    sources_nearest="最接近的段落",
+    sources_past="前面的问题",
+    sources_latest="回到最新",
+    sources_close="关闭",
+    source_label="来源 {number}",
+    undated="未注明日期",
+    announce_working="正在作答",
+    announce_done="回答完毕。",
+    announce_stopped="已停止。",
+    unexpected_what="程序遇到没有预料到的错误（{kind}）。",
+    unexpected_fix="请重新提问；若再次出现，请把运行日志交给管理员。",
+    errors={
+        "WenzhengError": "无法完成",
+        "SettingsError": "设置有误",
+        "QuestionError": "问题无法处理",
+        "SourceError": "文件无法收录",
+        "SourceNotFound": "找不到文件",
+        "SourceEmpty": "文件没有文字",
+        "SourceTooLarge": "文件过大",
+        "SourceUnsupported": "不支持这种文件",
+        "SourceUndecodable": "文件编码无法识别",
+        "WeightsError": "模型文件不可用",
+        "LibraryError": "文件库无法使用",
+        "LibraryLocked": "文件库正被占用",
+        "LibraryMismatch": "文件库与设置不符",
+        "LibraryDamaged": "文件库已损坏",
+        "StorageFull": "磁盘空间不足",
+        "ModelError": "模型没有给出回答",
+        "ModelLoading": "模型还没有就绪",
+        "EndpointUnreachable": "连接不上模型服务",
+        "EndpointRefused": "模型服务返回错误",
+        "AnswerInterrupted": "回答中断",
+        "Unexpected": "程序出错",
+    },
+)
+
+_ZH_HANT: Final = Texts(
+    tag="zh-TW",
+    page_title="問政",
+    brand="問政",
+    tagline="依據本地文件作答，句句註明出處",
+    new_chat="新對話",
+    status_documents="收錄文件 {documents} 份",
+    status_latest="最新 {date}",
+    status_empty="尚未收錄文件",
+    model_stopped="模型未啟動",
+    model_loading="模型正在載入",
+    model_ready="模型就緒",
+    model_restarting="模型正在重新啟動",
+    model_failed="模型無法使用",
+    welcome_title="請提問",
+    welcome_text="答案只取自已收錄的文件，每句話後面的編號指向原文；文件裡找不到依據的，會直接說明。",
+    examples_title="可以這樣問",
+    empty_title="還沒有收錄文件",
+    empty_text="請管理員執行 wenzheng ingest 加資料夾路徑，收錄文件後重新整理本頁即可提問。",
+    box_label="問題",
+    box_placeholder="例如：住建局承諾了什麼？",
+    send="送出",
+    stop="停止",
+    composer_note="Enter 送出，Shift+Enter 換行。答案由模型依據文件寫成，引用前請核對原文。",
+    hint_empty="請先輸入問題。",
+    hint_too_long="問題有 {count} 個字，最多 {limit} 個字，請縮短後再送出。",
+    hint_running="上一個問題還在作答，請稍候或先停止。",
+    conversation_label="對話",
+    question_label="提問",
+    answer_label="回答",
+    phase_queued="正在排隊，前面還有 {ahead} 個問題",
+    phase_searching="正在查找文件",
+    phase_loading="模型正在載入，就緒後自動作答；找到的原文已列在來源中",
+    phase_reading="已找到相關原文，正在閱讀",
+    phase_writing="正在作答",
+    outcome_partial="只能回答一部分",
+    outcome_refused="文件中找不到依據",
+    outcome_clarify="請補充說明",
+    outcome_refused_more="來源中列出了最接近的段落，供參考。",
+    stopped_title="已停止",
+    stopped_text="以上內容沒有寫完，也沒有核對。",
+    unsupported="核對未通過：{reason}",
+    unsupported_plain="核對未通過：所引原文不支持這句話。",
+    copy="複製",
+    copied="已複製",
+    retry="重新提問",
+    elapsed="用時 {seconds} 秒",
+    show_sources="來源 {count} 處",
+    sources_title="來源",
+    sources_empty="提問之後，這裡列出答案所依據的原文，引用的句子會標出來。",
+    sources_cited="答案引用",
+    sources_found="找到的原文",
+    sources_other="其他相近段落",
+    sources_nearest="最接近的段落",
+    sources_past="前面的問題",
+    sources_latest="回到最新",
+    sources_close="關閉",
+    source_label="來源 {number}",
+    undated="未註明日期",
+    announce_working="正在作答",
+    announce_done="回答完畢。",
+    announce_stopped="已停止。",
+    unexpected_what="程式遇到沒有預料到的錯誤（{kind}）。",
+    unexpected_fix="請重新提問；若再次出現，請把執行記錄交給管理員。",
+    errors={
+        "WenzhengError": "無法完成",
+        "SettingsError": "設定有誤",
+        "QuestionError": "問題無法處理",
+        "SourceError": "文件無法收錄",
+        "SourceNotFound": "找不到文件",
+        "SourceEmpty": "文件沒有文字",
+        "SourceTooLarge": "文件過大",
+        "SourceUnsupported": "不支援這種文件",
+        "SourceUndecodable": "文件編碼無法識別",
+        "WeightsError": "模型檔案無法使用",
+        "LibraryError": "文件庫無法使用",
+        "LibraryLocked": "文件庫正被佔用",
+        "LibraryMismatch": "文件庫與設定不符",
+        "LibraryDamaged": "文件庫已損壞",
+        "StorageFull": "磁碟空間不足",
+        "ModelError": "模型沒有給出回答",
+        "ModelLoading": "模型還沒有就緒",
+        "EndpointUnreachable": "連線不上模型服務",
+        "EndpointRefused": "模型服務傳回錯誤",
+        "AnswerInterrupted": "回答中斷",
+        "Unexpected": "程式出錯",
+    },
+)
+
+_EN: Final = Texts(
+    tag="en",
+    page_title="Wenzheng 问政",
+    brand="Wenzheng",
+    tagline="Answers from local documents, every sentence with its source",
+    new_chat="New conversation",
+    status_documents="Documents: {documents}",
+    status_latest="newest {date}",
+    status_empty="No documents yet",
+    model_stopped="Model not started",
+    model_loading="Model is loading",
+    model_ready="Model ready",
+    model_restarting="Model is restarting",
+    model_failed="Model unavailable",
+    welcome_title="Ask a question",
+    welcome_text=(
+        "Answers come only from the documents held here. The number after each sentence leads to the "
+        "original; where the documents say nothing, you are told so."
+    ),
+    examples_title="For example",
+    empty_title="No documents yet",
+    empty_text="An administrator runs wenzheng ingest with the path of a folder; then reload this page.",
+    box_label="Question",
+    box_placeholder="For example: What did the housing bureau promise?",
+    send="Send",
+    stop="Stop",
+    composer_note="Enter sends, Shift+Enter starts a new line. Check the original before quoting an answer.",
+    hint_empty="Type a question first.",
+    hint_too_long="The question has {count} characters; the limit is {limit}. Please shorten it.",
+    hint_running="The previous question is still being answered. Wait, or stop it first.",
+    conversation_label="Conversation",
+    question_label="Question",
+    answer_label="Answer",
+    phase_queued="Waiting in line, questions ahead: {ahead}",
+    phase_searching="Searching the documents",
+    phase_loading="The model is loading and will answer when ready; Sources already lists the evidence",
+    phase_reading="Evidence found, reading it",
+    phase_writing="Answering",
+    outcome_partial="Only part of this can be answered",
+    outcome_refused="The documents do not say",
+    outcome_clarify="Please say more",
+    outcome_refused_more="Sources lists the nearest passages, for reference.",
+    stopped_title="Stopped",
+    stopped_text="The answer above is unfinished and has not been checked.",
+    unsupported="Did not pass the check: {reason}",
+    unsupported_plain="Did not pass the check: the cited text does not support this sentence.",
+    copy="Copy",
+    copied="Copied",
+    retry="Ask again",
+    elapsed="{seconds} s",
+    show_sources="Sources: {count}",
+    sources_title="Sources",
+    sources_empty="After you ask, the passages behind the answer appear here, cited sentences marked.",
+    sources_cited="Cited in the answer",
+    sources_found="Evidence found",
+    sources_other="Other related passages",
+    sources_nearest="Nearest passages",
+    sources_past="An earlier question",
+    sources_latest="Back to the latest",
+    sources_close="Close",
+    source_label="Source {number}",
+    undated="undated",
+    announce_working="Answering",
+    announce_done="Answer complete.",
+    announce_stopped="Stopped.",
+    unexpected_what="The program met an error it did not expect ({kind}).",
+    unexpected_fix="Ask again; if it comes back, give the log to the administrator.",
+    errors={
+        "WenzhengError": "This could not be done",
+        "SettingsError": "A setting is wrong",
+        "QuestionError": "The question cannot be taken",
+        "SourceError": "The file cannot be taken in",
+        "SourceNotFound": "File not found",
+        "SourceEmpty": "The file holds no text",
+        "SourceTooLarge": "The file is too large",
+        "SourceUnsupported": "This kind of file is not supported",
+        "SourceUndecodable": "The file's encoding is unknown",
+        "WeightsError": "A model file is not available",
+        "LibraryError": "The library cannot be used",
+        "LibraryLocked": "The library is in use",
+        "LibraryMismatch": "The library does not match the settings",
+        "LibraryDamaged": "The library is damaged",
+        "StorageFull": "The disk is full",
+        "ModelError": "The model gave no answer",
+        "ModelLoading": "The model is not ready yet",
+        "EndpointUnreachable": "The model service cannot be reached",
+        "EndpointRefused": "The model service returned an error",
+        "AnswerInterrupted": "The answer broke off",
+        "Unexpected": "Something went wrong",
+    },
+)
+
+TEXTS: Final[Mapping[Language, Texts]] = {"zh-Hans": _ZH_HANS, "zh-Hant": _ZH_HANT, "en": _EN}
+
+_TRADITIONAL = re.compile(r"^zh-(?:hant|tw|hk|mo)\b", re.IGNORECASE)
+
+
+def choose_language(accept: str | None, setting: LanguageSetting = "auto") -> Language:
+    """The language of the page for a browser that sent this ``Accept-Language`` header.
+
+    "zh" as a setting still lets the browser choose between simplified and traditional. A browser that asks
+    for neither Chinese nor English gets English; one that says nothing gets simplified Chinese.
+    """
+    if setting == "en":
+        return "en"
+    wanted = [tag for tag in _by_preference(accept or "") if tag.startswith("zh") or setting == "auto"]
+    for tag in wanted:
+        if _TRADITIONAL.match(tag):
+            return "zh-Hant"
+        if tag == "zh" or tag.startswith("zh-"):
+            return "zh-Hans"
+        if tag == "en" or tag.startswith("en-"):
+            return "en"
+    return "en" if wanted and wanted != ["*"] else "zh-Hans"
+
+
+def _by_preference(accept: str) -> list[str]:
+    """The tags of an ``Accept-Language`` header in lower case, most wanted first, without the unwanted."""
+    weighted = []
+    for part in accept.split(","):
+        tag, _, parameters = part.strip().partition(";")
+        weight = re.fullmatch(r"\s*q=([\d.]+)\s*", parameters)
+        try:
+            quality = float(weight.group(1)) if weight else 1.0
+        except ValueError:
+            quality = 0.0
+        if tag and quality > 0:
+            weighted.append((quality, tag.strip().lower()))
+    # The sort is stable: tags of the same weight keep the order in which the browser named them.
+    return [tag for _, tag in sorted(weighted, key=lambda pair: -pair[0])]
+
+
+def error_heading(texts: Texts, code: str) -> str:
+    """The heading for an error of this code; one that is not known gets the general heading."""
+    return texts.errors.get(code, texts.errors["WenzhengError"])
