@@ -10,15 +10,19 @@ import functools
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from ingest import mojibake, pinyin
 from rag.text import HAN
 from rag.types import Change
 
+if TYPE_CHECKING:
+    import ftfy
+
 _EXAMPLES = 20
 _CONTEXT = 8
 _PASSES = 6
-"""One step can uncover work for another (a zero-width space hid an annotation); more than three were never needed."""
+"""One step can uncover work for another: a zero-width space hid an annotation. Two are usual."""
 
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Half of a surrogate pair and non-characters cannot be stored as UTF-8 or mean nothing there.
@@ -140,7 +144,7 @@ def _latin_edits(text: str) -> Iterable[tuple[int, int, str]]:
 
 
 @functools.cache
-def _ftfy_settings() -> object:
+def _ftfy_settings() -> ftfy.TextFixerConfig:
     import ftfy
 
     # Only the encoding: everything else ftfy does by default would flatten Chinese punctuation and quotes.
@@ -184,7 +188,7 @@ def _mojibake(text: str, records: _Records) -> str:
 
 
 def _pinyin(text: str, records: _Records) -> str:
-    return records.replace("pinyin", text, ((start, end, "") for start, end in pinyin.annotations(text)))
+    return records.replace("pinyin", text, ((start, end, "") for start, end in pinyin.to_remove(text)))
 
 
 def _full_width(text: str, records: _Records) -> str:

@@ -64,8 +64,8 @@ def decode(data: bytes, name: str) -> Decoded:
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return Decoded(_strictly(data, encoding, name), encoding)
-    if encoding := _wide_encoding(data):
-        return Decoded(_strictly(data, encoding, name), encoding)
+    if wide := _wide_encoding(data):
+        return Decoded(_strictly(data, wide, name), wide)
     if b"\x00" in data[:_SAMPLE]:
         raise SourceUnsupported(
             f"{name} is named as a text but holds binary data.",

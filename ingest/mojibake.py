@@ -1,30 +1,33 @@
 """Repairs text that a byte-level edit of a GBK page has put out of step.
 
-How the damage comes about. A page is stored as GBK, two bytes a Chinese character. A tool that knows nothing of
-characters searches it for byte pairs and puts something after (a pinyin annotation) or before (a mark at the end of
-a sentence) each match, also where the pair is the second byte of one character and the first of the next. Decoding
-then meets a first byte without a second. It shows a question mark, and reads everything after it one byte late,
+How the damage comes about. A page is stored as GBK, two bytes a Chinese character. A tool that knows nothing
+of characters searches it for byte pairs and puts something after each match (a pinyin annotation) or before it
+(a mark at the end of a sentence), also where the pair is the second byte of one character and the first of the
+next. Decoding then meets a first byte without a second: it shows a question mark and reads on one byte late.
 
-    original   為(9E E9) 全(C8 AB) 市(CA D0) 大(B4 F3) 貢(D8 95) 獻(AB 49)     優 is 83 9E, and 績 before 為 ends in 83
-    damaged    ? (9E) yōu) 槿(E9 C8) .(AB CA) 写(D0 B4) ... 暙(95 AB) I(49)
+    original   績(BF 83) 為(9E E9) 全(C8 AB) 市(CA D0) ... 貢(D8 95) 獻(AB 49)      and 83 9E is 優, yōu
+    damaged    績(BF 83) ?(9E) yōu) 槿(E9 C8) nothing(AB CA) 写(D0 ..) ... 暙(95 AB) I(49)
 
-until an ASCII-range second byte, or another such cut, brings it in step. Pairs in the three user-defined zones of
-GBK (AAA1-AFFE, F8A1-FEFE, A140-A7A0) have no character and vanish; full-width ASCII may have become half-width.
+An ASCII-range second byte, or another such cut, brings it in step again. Pairs in the three user-defined zones
+of GBK (AAA1-AFFE, F8A1-FEFE, A140-A7A0) have no character and vanish; full-width ASCII may have become
+half-width.
 
-How it is undone. For every suspected place all original texts that would look like this are laid out as a lattice:
-which byte was lost, where pairs vanished, where the text is in step again. An annotation is evidence: what it stands
-behind must be a character of that reading. A path's probability is that of its characters under a language model
-(jieba's word frequencies, mixed with the words of the document itself); since the damage is deterministic, nothing
-else enters. The sum over all paths competes with the text as it stands, and must win by `_MARGIN`. Within the best
-path a character whose posterior is under `_CERTAIN` becomes U+FFFD: a gap can be seen, an invented word cannot.
+How it is undone. For each suspected place all original texts that would look like this are laid out as a
+lattice: which byte was lost, where pairs vanished, where the text is in step again. An annotation is evidence:
+what it stands behind must be a character of that reading. A path's probability is that of its characters under
+a language model (jieba's word frequencies, mixed with the words of the document itself); since the damage is
+deterministic, nothing else enters. The sum over all paths competes with the text as it stands and must win by
+`_MARGIN`. Within the best path a character whose posterior is under `_CERTAIN` becomes U+FFFD, and so does a
+stretch with many of them: a gap can be seen, an invented word cannot.
 """
 
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -35,11 +38,11 @@ GAP = "\ufffd"
 """Stands for what is lost and cannot be proved."""
 
 _MARGIN = 16.0
-"""Nats by which the damaged reading must beat the text as it stands: the prior odds against damage, and a reserve."""
+"""Nats by which the damaged reading must beat the text as it stands: the odds against damage, and a reserve."""
 _CERTAIN = 0.95
 _MOST_GAPS = 0.25
 _MOST_GAPS_PROVED = 0.4
-"""The share of doubtful characters from which a whole stretch is given up: so much doubt spreads to its neighbours."""
+"""The share of doubtful characters from which a whole stretch is given up: doubt spreads to neighbours."""
 _SHORTEST_SENTENCE = 8
 _MAY_BE_MISSING = 0.05
 _BEAM = 120
@@ -50,7 +53,7 @@ _SECOND_DROPS_FROM = 4
 _SECOND_DROPS_KEPT = 20
 _LONGEST = 160
 _BUDGET = 4000
-"""Characters read in lattices, per document, at some 20 ms each: a document that is damaged all over is not ours."""
+"""Characters read in lattices per document, at some 20 ms each; damage beyond that stays as it is."""
 _SETTLED = 6
 """Characters read in step after the damage before the comparison ends: enough to close every word."""
 
@@ -70,8 +73,8 @@ _CLAUSE = re.compile("[^。\n]{0,60}")
 _IS_HAN = re.compile(f"[{HAN}]")
 _SUSPECT = re.compile(rf"[{_LOST}](?=[^\s])")
 _HORIZON = 5
-"""Characters after a question mark among which one must look out of place. Out-of-step text is random: of four
-characters at least one is uncommon 97 times in a hundred."""
+"""Characters after a question mark among which one must look out of place. Out-of-step text is random: of
+four characters at least one is uncommon 97 times in a hundred."""
 
 _PUNCTUATION = {
     **dict.fromkeys("，,", 2.8),
@@ -95,15 +98,15 @@ _EATEN_COST = 6.0
 _UNKNOWN_COUNT = 0.3
 _OTHER_SCRIPT = 0.01
 _DOCUMENT_SHARE = 0.25
-_HABIT_SHARE = 0.5
-_HABIT_PRIOR = 4
+_HABIT_SHARE = 0.7
+_HABIT_PRIOR = 1
 _NO_HABIT = math.log(1 - _HABIT_SHARE)
 _SAMPLE = 60_000
 
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """``text[start:end]`` of the damaged text is to become ``text``; ``whole`` when nothing in it is a gap."""
+    """``text[start:end]`` of the damaged text is to become ``text``."""
 
     start: int
     end: int
@@ -165,7 +168,7 @@ def _is_suspicious(text: str, position: int) -> bool:
 
 
 def _undamaged(text: str) -> str:
-    """The text without what follows suspicious question marks: damage must not count as the document's own habit."""
+    """The text without what follows suspicious question marks: damage is no habit of the document."""
     pieces: list[str] = []
     cursor = 0
     for suspect in _SUSPECT.finditer(text):
@@ -180,7 +183,7 @@ def _undamaged(text: str) -> str:
 def _is_odd_window(text: str, start: int, length: int) -> bool:
     window = text[start : start + length]
     return any(_is_odd(char) for char in window.partition("\n")[0]) or (
-        # A single letter or sign between Chinese characters: the ASCII-range second byte that ends the damage.
+        # A single letter or sign between Chinese characters: the ASCII-range byte that ends the damage.
         re.search(rf"[!;:,{HAN}][@-~](?:[(（{HAN}])", text[start : start + length + 1]) is not None
     )
 
@@ -190,9 +193,6 @@ def _is_odd(char: str) -> bool:
     if char < "\x80" or char in _PUNCTUATION:
         return False
     return not pinyin.is_common(char)
-
-
-# --- GBK ------------------------------------------------------------------------------------------------------------
 
 
 @functools.lru_cache(maxsize=32768)
@@ -255,7 +255,7 @@ def _originals(pending: int, trail: int) -> tuple[str, ...]:
 
 @functools.cache
 def _common_originals(pending: int, trail: int) -> tuple[str, ...]:
-    """The same without rare characters, for where neither a character's first byte nor its neighbour is known."""
+    """The same without rare characters."""
     return tuple(
         char for char in _originals(pending, trail) if char in _PUNCTUATION or pinyin.is_common(char)
     )
@@ -263,7 +263,7 @@ def _common_originals(pending: int, trail: int) -> tuple[str, ...]:
 
 @functools.cache
 def _by_trail(pending: int) -> tuple[str, ...]:
-    """The characters with a possible first byte and a second byte that was lost: ASCII-range ones are never lost."""
+    """The characters with a possible first byte whose second byte, not an ASCII-range one, was lost."""
     table = _characters()
     return tuple(
         char
@@ -278,9 +278,6 @@ _ZONES = (
     *((trail, _LEAD_AFTER_ZONE_3) for trail in range(0xA1, 0xA8)),
 )
 """For a pair that vanished: its first byte, the second byte of one character, and what its second can be."""
-
-
-# --- language -------------------------------------------------------------------------------------------------------
 
 
 @functools.cache
@@ -356,7 +353,7 @@ class _Language:
             for word in _segmenter().cut(run, HMM=False):
                 self.words[word] += 1
                 self.prefixes.update(word[:i] for i in range(1, len(word)))
-            self.bigrams.update(zip(run, run[1:], strict=False))
+            self.bigrams.update(itertools.pairwise(run))
             self.firsts.update(run)
         self.han_total = sum(self.firsts.values())
         self.word_total = max(sum(self.words.values()), 1)
@@ -389,7 +386,7 @@ class _Language:
         return letters in self.counts or letters in self.prefixes or letters in self.words
 
     def form(self, char: str) -> float:
-        """The log probability of this form of the character, given the character: the script of the document."""
+        """The log probability of this form of a character, given the character and the document's script."""
         known = self._costs.get(char)
         if known is not None:
             return known
@@ -455,7 +452,7 @@ class _Language:
         return math.log(1 - _HABIT_SHARE + _HABIT_SHARE * given / usual)
 
     def prospect(self, prefix: str) -> float:
-        """At best the log probability that the unfinished word will have, so that words begun compare fairly."""
+        """At best the log probability that the unfinished word will have: words begun compare fairly."""
         known = self._prospects.get(prefix)
         if known is None:
             count = _best_beginning().get(prefix[:2], 0)
@@ -471,12 +468,9 @@ class _Language:
         return value if value > -math.inf else sum(self.word(char) for char in prefix)
 
 
-# --- the lattice ----------------------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True, slots=True)
 class _Token:
-    """A character, an annotation, or the end of one whose opening bracket was swallowed, at ``text[start:end]``."""
+    """A character, an annotation, or an annotation whose opening bracket was swallowed ("orphan")."""
 
     kind: str
     value: str
@@ -604,7 +598,7 @@ def _solve(text: str, position: int, before: str, language: _Language) -> tuple[
 
 
 def _ends_a_term(before: str, chars: list[tuple[str, float]]) -> bool:
-    """Whether a full stop would end a few quoted words: a term in quotes has none, only a quoted sentence does."""
+    """Whether a full stop would end a few quoted words: a quoted term has none, a quoted sentence does."""
     if len(chars) < 2 or chars[0][0] != "。" or chars[1][0] not in _CLOSERS:
         return False
     opened = max(before.rfind(sign) for sign in "“「『《（(")
@@ -613,14 +607,14 @@ def _ends_a_term(before: str, chars: list[tuple[str, float]]) -> bool:
 
 
 def _as_written(char: str, language: _Language) -> str:
-    """The character as the document writes it: full-width ASCII becomes half-width where the document does so."""
+    """The character as the document writes it: full-width ASCII is half-width where the document does so."""
     if language.is_half_width and "\uff01" <= char <= "\uff5e":
         return chr(ord(char) - 0xFEE0)
     return char
 
 
 def _gap_only(text: str, position: int, orphan: _Token) -> Repair | None:
-    """What is provably damaged and cannot be solved: a reading with tone marks whose bracket was swallowed."""
+    """The mark for what is surely damaged but unsolved: a reading with tones whose bracket was swallowed."""
     if not _TONED.search(orphan.value) or text[orphan.start] in "(（":
         return None
     opened = max(text.rfind(bracket, 0, position) for bracket in "(（")
@@ -643,7 +637,7 @@ def _left_prefixes(before: str, language: _Language) -> list[tuple[str, float]]:
 
 
 def _leads_that_read(before: str, written: str) -> list[int]:
-    """The lost bytes that make, with the second byte of the character before, one of that reading: the proof."""
+    """The lost bytes that make, after the second byte before them, a character of that reading: the proof."""
     code = _pair(before[-1]) if before else None
     if code is None:
         return []
@@ -821,7 +815,7 @@ class _Lattice:
                     self.layers[index + 1].add((_IN_STEP, ""), node, char + GAP, weight + done - _EATEN_COST)
 
     def _unassigned(self, index: int, node: _Node) -> None:
-        """The question mark stands for a pair without a character: both bytes are gone, the text stays out of step."""
+        """The question mark stands for a pair without a character; the text stays out of step."""
         pending, prefix = node.state
         for trail in _UNASSIGNED_LEADS:
             for char in _originals(pending, trail):
@@ -836,8 +830,8 @@ class _Lattice:
             node.beta = self.language.finish(node.state[1])
         total = _log_sum(node.alpha + node.beta for node in finals)
         status_quo = _log_sum(value + self.language.finish(prefix) for prefix, value in standing.items())
-        posterior: Counter[tuple[tuple[int, int], str]] = Counter()
-        dropped: Counter[tuple[int, int]] = Counter()
+        posterior: defaultdict[tuple[tuple[int, int], str], float] = defaultdict(float)
+        dropped: defaultdict[tuple[int, int], float] = defaultdict(float)
         in_order = [
             node
             for index in range(horizon, -1, -1)

@@ -1,17 +1,17 @@
-"""Pinyin put in brackets after characters, "區(qū)發(fā)展": recognised by the reading, and taken out as noise.
+"""Pinyin in brackets after characters, "區(qū)發(fā)展": recognised by the reading, taken out as noise.
 
-Some sites put the reading of a character after it wherever a table of theirs lists the character. It cuts words
-in two, so that neither search nor reader finds them. A bracket counts as such an annotation only if what it holds
-*is* a reading of the characters before it; "中心(矛调中心)" and "区(A)" are none.
+Some sites put the reading of a character after it wherever a table of theirs lists the character. It cuts
+words in two, so that neither search nor reader finds them. A bracket counts as such an annotation only if what
+it holds *is* a reading of the characters before it; "中心(矛调中心)" and "区(A)" are none.
 
 A text may also explain a reading on purpose, "尥(liào)蹶子", and then the bracket is content. Therefore:
 
-- In a document with at least `_NOISE` annotated common characters (the 3,755 of GB 2312's first level, in either
-  script), where the common ones are also at least half, every annotation goes.
-- In any other document an annotation of one character goes only if the character is common and the reading its
-  usual one, which nobody needs to be told. A rare character, or an unusual reading ("重(chóng)申"), keeps it.
-- An annotation over several characters ("相城(xiāng chéng)") is judged by its characters in the same way, and a name
-  romanised for foreign readers, "深圳(Shenzhen)", is never one: capital letters and no tones.
+- In a document with at least `_NOISE` annotated common characters (the 3,755 of the first level of GB 2312, in
+  either script), where the common ones are also at least half, every annotation goes.
+- In any other document an annotation of one character goes only if the character is common and the reading
+  its usual one, which nobody needs to be told. A rare character or an unusual reading, "重(chóng)申", keeps it.
+- An annotation over several characters, "相城(xiāng chéng)", goes there if all its characters are common. A
+  name romanised for foreign readers, "深圳(Shenzhen)", with a capital and no tones, is no annotation at all.
 """
 
 from __future__ import annotations
@@ -29,18 +29,19 @@ _TONES = {"\u0304": 1, "\u0301": 2, "\u030c": 3, "\u0300": 4}
 _SANDHI = "一不"
 
 _INITIAL = "(?:[zcs]h|[bpmfdtnlgkhjqxrzcsyw])"
-_FINAL = "(?:i(?:ang|an|ao|a|e|ong|u|ng|n)?|u(?:ang|ai|an|a|o|i|n|e)?|v(?:an|e|n)?|a(?:ng|i|n|o)?|e(?:ng|i|n|r)?|o(?:ng|u)?)"
+_FINAL = (
+    "(?:i(?:ang|an|ao|a|e|ong|u|ng|n)?|u(?:ang|ai|an|a|o|i|n|e)?|v(?:an|e|n)?"
+    "|a(?:ng|i|n|o)?|e(?:ng|i|n|r)?|o(?:ng|u)?)"
+)
 _SYLLABLE = re.compile(f"(?:{_INITIAL}?{_FINAL}|m|n|ng|hm|hng)")
 
 BRACKET = re.compile(rf"[(（](?<=[{HAN}].)[ \u00a0]?([{_LETTERS}][{_LETTERS}1-5:'’ \u00a0]{{0,47}})[)）]")
 """A bracket right after a Han character that holds nothing but what could be pinyin (group 1)."""
 
-_ONE = rf"[{_LETTERS}]{{1,9}}[1-5]?"
-
 
 @functools.lru_cache(maxsize=4096)
 def syllable(written: str) -> tuple[str, int | None] | None:
-    """A pinyin syllable as (letters with v for ü, tone), the tone None where none is written; None if it is none."""
+    """A pinyin syllable as (letters with v for ü, tone or None where none is written); None if it is none."""
     base = ""
     tone: int | None = None
     for char in unicodedata.normalize("NFD", written.strip().lower()):
@@ -102,7 +103,7 @@ def is_common(char: str) -> bool:
 
 
 def annotated(text: str, match: re.Match[str]) -> str:
-    """The characters that the `BRACKET` match annotates, "" where it is no reading of what stands before it."""
+    """The characters that the `BRACKET` match annotates; "" if it is no reading of what stands before it."""
     inside = match.group(1).strip(" \u00a0")
     at = match.start()
     # One syllable, the case of nearly every annotation.
@@ -144,7 +145,7 @@ def is_usual(chars: str, inside: str) -> bool:
     )
 
 
-def annotations(text: str) -> list[tuple[int, int]]:
+def to_remove(text: str) -> list[tuple[int, int]]:
     """The brackets that are to go, as (start, end), in order; see the module for which stay."""
     found = [(match, chars) for match in BRACKET.finditer(text) if (chars := annotated(text, match))]
     common = sum(all(is_common(char) for char in chars) for _, chars in found)

@@ -74,7 +74,7 @@ class Body:
 def _read_table() -> tuple[Body, ...]:
     bodies = []
     for line in _TABLE.strip().splitlines():
-        name, short, english = (line.split("|") + ["", ""])[:3]
+        name, short, english = [*line.split("|"), "", ""][:3]
         bodies.append(
             Body(name, tuple(short.split()), tuple(e.strip() for e in english.split(";") if e.strip()))
         )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import URL
+from sqlalchemy import URL as URL
 
 from rag.errors import LibraryDamaged, StorageFull
 from rag.types import Change, Chunk, Document, Source
@@ -145,6 +145,7 @@ class Catalog:
                     added_at=time.time(),
                 )
             )
+            assert result.inserted_primary_key is not None
             version_id = int(result.inserted_primary_key[0])
             if chunks:
                 connection.execute(

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.bodies import names_body
+from rag.bodies import Body, names_body
 from rag.questions import Question, coverage
 from rag.text import fold, has_han
 from rag.types import Passage
 
+_EVEN = 0.5
+_NAME_WEIGHT = 13.5
+_ACTING = (
+    "表示|指出|强调|介绍|说|认为|提出|回应|答复|透露|坦言|称|承诺|将|拟|计划|负责(?!人)|牵头|受理|发布|印发|组织|实施|推进|开展"
+    "|say|said|will|plan|promis|pledg|announc"
+)
+_PLACE = "[省市县区镇乡村]|街道"
 _LOOKED_AT = 4
 """Passages that count as evidence: about what the chat model will be shown."""
 
@@ -35,23 +43,32 @@ def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
         return Evidence(0.0, "nothing_relevant")
     texts = [folded_context(passage) for passage in looked_at]
     joined = "\n".join(texts)
-    absent = [body for body in question.bodies if not names_body(joined, body)]
-    if absent and len(absent) == len(question.bodies):
+    if question.bodies and not any(names_body(joined, body) for body in question.bodies):
         return Evidence(0.0, "body_missing", question.called)
+    if (
+        question.asks_statement
+        and question.bodies
+        and not any(_acts(joined, body) for body in question.bodies)
+    ):
+        return Evidence(0.0, "body_silent", question.called)
     missing_years = sorted(year for year in question.years if not _covers_year(year, looked_at, joined))
     if missing_years and len(missing_years) == len(question.years):
         return Evidence(0.0, "year_missing", tuple(missing_years))
-    similarity = max((passage.similarity or 0.0 for passage in looked_at), default=0.0)
-    best = max(coverage(question, text) for text in texts)
-    union = coverage(question, joined)
-    foreign = question.is_latin and all(has_han(passage.chunk.text) for passage in looked_at)
-    score = _foreign_score(similarity, named=bool(question.bodies)) if foreign else _score(best, union)
-    if foreign or score >= 0.5:
-        return Evidence(score)
+    strange = tuple(
+        word for word in question.weights if _is_name(question, word) and not _hinted(word, joined)
+    )
+    if strange and not question.is_latin:
+        return Evidence(0.0, "words_missing", strange[:2])
+    score = _score(max(coverage(question, text) for text in texts), coverage(question, joined))
+    if question.is_latin:
+        # A passage in another language shares no words with the question: there the embedding has to tell.
+        foreign = [passage for passage in looked_at if has_han(passage.chunk.text)]
+        score = max([score, *(_foreign_score(question, passage) for passage in foreign)])
     missing = [word for word in question.weights if word not in joined]
     missing.sort(key=lambda word: -question.weights[word])
-    names = tuple(missing[:2])
-    return Evidence(score, "words_missing" if names and not question.is_latin else "nothing_relevant", names)
+    if score >= _EVEN or not missing or question.is_latin:
+        return Evidence(score)
+    return Evidence(score, "words_missing", tuple(missing[:2]))
 
 
 def folded_context(passage: Passage) -> str:
@@ -67,8 +84,39 @@ def _score(best: float, union: float) -> float:
     return _logistic(-3.2 + 5.0 * best + 2.0 * union)
 
 
-def _foreign_score(similarity: float, *, named: bool) -> float:
-    return _logistic(40.0 * (similarity - 0.80) + (1.5 if named else 0.0))
+def _foreign_score(question: Question, passage: Passage) -> float:
+    named = bool(question.bodies) and any(
+        names_body(folded_context(passage), body) for body in question.bodies
+    )
+    return _logistic(80.0 * ((passage.similarity or 0.0) - 0.768) + (2.0 if named else 0.0))
+
+
+def _is_name(question: Question, word: str) -> bool:
+    # A word that the dictionary lacks, before or with the sign of a place, is a place's own name.
+    if question.weights[word] < _NAME_WEIGHT or word.isascii():
+        return False
+    return re.search(rf"{re.escape(word)}(?:{_PLACE})", fold(question.text)) is not None or (
+        len(word) >= 3 and re.search(rf"(?:{_PLACE})$", word) is not None
+    )
+
+
+def _hinted(word: str, joined: str) -> bool:
+    return any(word[i : i + 2] in joined for i in range(len(word) - 1))
+
+
+def _acts(joined: str, body: Body) -> bool:
+    """Whether a text has the body say, plan or answer for something, rather than only be there."""
+    names = "|".join(
+        re.escape(name) for name in sorted((*body.chinese, *body.english), key=len, reverse=True)
+    )
+    return (
+        re.search(
+            rf"(?:{names})(?:[^。；;！？\n]{{0,30}}?(?:{_ACTING})|[^，。；\n]{{0,24}}(?:计划|方案|通知|要点|安排|意见)$|\s*[:：])",
+            joined,
+            re.MULTILINE,
+        )
+        is not None
+    )
 
 
 def _logistic(x: float) -> float:

@@ -229,12 +229,13 @@ def _open_chroma(folder: Path) -> tuple[Any, Any]:
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
+    configuration: Any = {"hnsw": {"space": METRIC, "ef_construction": 200, "ef_search": 100}}
     client = chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
     # ef_search 100: with the default 10 the graph search misses true neighbours once the list asked for is longer.
     collection = client.get_or_create_collection(
         "chunks",
         embedding_function=None,
-        configuration={"hnsw": {"space": METRIC, "ef_construction": 200, "ef_search": 100}},
+        configuration=configuration,
     )
     return client, collection
 

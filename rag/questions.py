@@ -35,7 +35,13 @@ _ENGLISH_STOPWORDS = frozenset(
 )
 _BODY_WEIGHT = 14.0
 """A body's name tells as much as the rarest word."""
-_YEAR = re.compile(r"(?<!\d)((?:19|20)\d\d)(?!\d)\s*年?")
+_YEAR = re.compile(
+    r"(?<!\d)((?:19|20)\d\d)(?!\d)(?!\s*年?\s*(?:[^，。？]{0,3}建|出生|毕业|以前|之前|及以前))"
+)
+"""A year asked about; one that only describes a thing ("2001年建的房子") is not."""
+_STATEMENT = re.compile(
+    r"承诺|保证|表示|表态|答应|提出|说了?什么|讲了?什么|措施|举措|打算|promis|pledg|\bsaid?\b|commit"
+)
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _INVISIBLE_OR_SPACE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff]+")
 _NAMED = re.compile(r"[“\"「『《]([^”\"」』》]{2,30})[”\"」』》]")
@@ -46,7 +52,8 @@ class Question:
     """A question analysed.
 
     ``weights`` maps its telling words (folded), those in names of bodies left out, to how much each tells; ``bodies``
-    are the bodies it names, and ``called`` what it calls them.
+    are the bodies it names, and ``called`` what it calls them; ``years`` are those it asks about, and
+    ``asks_statement`` whether it asks what somebody said or promised.
     """
 
     text: str
@@ -55,6 +62,7 @@ class Question:
     bodies: tuple[Body, ...]
     called: tuple[str, ...]
     years: frozenset[str]
+    asks_statement: bool
     quoted: tuple[str, ...]
 
     @property
@@ -96,6 +104,7 @@ def analyse(text: str, max_chars: int) -> Question:
         bodies=bodies,
         called=tuple(called[body.name] for body in bodies),
         years=frozenset(_YEAR.findall(folded)),
+        asks_statement=_STATEMENT.search(folded) is not None,
         quoted=tuple(fold(name) for name in _NAMED.findall(stripped)),
     )
 

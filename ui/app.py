@@ -6,6 +6,7 @@ it, and a Content-Security-Policy forbids the browser to follow what may be left
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import re
@@ -13,12 +14,12 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from types import FrameType
-from typing import Final
+from typing import Final, TypeVar
 
 # Before Gradio is imported: it reads this when it loads, and would report its use to its makers.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -39,16 +40,22 @@ from ui.theme import gradio_theme, token_css
 ASSETS: Final = "/wenzheng/"
 """Where the page's own script, style and icon are served."""
 
+_T = TypeVar("_T")
+
 _START_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 5.0
 
 
 def build_app(pipeline: AnswerSource, settings: Settings) -> gr.Blocks:
     """The page, ready to be served by `launch`."""
-    app = gr.Blocks(title=TEXTS["zh-Hans"].page_title, analytics_enabled=False)
-    with app:
-        build_chat(app, pipeline, settings)
-    return app
+
+    def build() -> gr.Blocks:
+        app = gr.Blocks(title=TEXTS["zh-Hans"].page_title, analytics_enabled=False)
+        with app:
+            build_chat(app, pipeline, settings)
+        return app
+
+    return _in_loop(build)
 
 
 def launch(app: gr.Blocks, settings: Settings, *, block: bool) -> str:
@@ -88,11 +95,14 @@ def close(app: gr.Blocks) -> None:
 
 
 def _asgi(app: gr.Blocks, settings: Settings) -> ASGIApp:
+    private = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     outer = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    gr.mount_gradio_app(
+    mount = partial(
+        gr.mount_gradio_app,
         outer,
         app,
         path="/",
+        app_kwargs=private,
         server_name=settings.host,
         server_port=settings.port,
         footer_links=[],
@@ -104,7 +114,30 @@ def _asgi(app: gr.Blocks, settings: Settings) -> ASGIApp:
         pwa=False,
         theme=gradio_theme(),
     )
+    _in_loop(mount)
     return _Page(outer, settings.language)
+
+
+def _in_loop(build: Callable[[], _T]) -> _T:
+    """Build what Gradio makes locks for, with an event loop running.
+
+    Where none runs, Gradio makes one for each lock, never closes it, and leaves it as the thread's own.
+    """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        return build()
+
+    async def built() -> _T:
+        return build()
+
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(built())
+    finally:
+        loop.close()
 
 
 class _Server:

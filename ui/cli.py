@@ -133,14 +133,13 @@ def ask(
             from rich.text import Text
 
             console = _console()
-            answer = None
             with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
-                for answer in pipeline.stream(question):
+                for snapshot in pipeline.stream(question):
+                    answer = snapshot
                     waiting = pipeline.model_status.state == "loading" and not answer.text
                     text = Text("Loading the model …", style="dim") if waiting else answer_text(answer)
                     if console.is_terminal:
                         live.update(text, refresh=True)
-            assert answer is not None
             if not console.is_terminal:
                 console.print(answer_text(answer))
             show_sources(console, answer)

@@ -389,7 +389,8 @@ def _passage_payload(passage: Passage) -> dict[str, Any]:
     return {
         "document": {
             "id": passage.source.id,
-            "path": passage.source.path,
+            # Not "path": Gradio and its client take a dictionary with that key for a file to be fetched.
+            "file": passage.source.path,
             "title": passage.source.title,
             "published": passage.source.published,
             "issuer": passage.source.issuer,

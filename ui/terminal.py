@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -25,17 +25,10 @@ from rich.text import Text
 from rag.types import Answer
 
 if TYPE_CHECKING:
-    from ingest.sync import SyncProgress, SyncReport
+    from ingest.sync import FileStatus, SyncProgress, SyncReport
     from rag.weights import Progress as WeightsProgress
 
-_STATUS_WORDS = {
-    "added": "added",
-    "updated": "updated",
-    "unchanged": "unchanged",
-    "removed": "removed",
-    "failed": "failed",
-    "skipped": "skipped",
-}
+_STATUSES: tuple[FileStatus, ...] = ("added", "updated", "unchanged", "removed", "failed", "skipped")
 
 
 @contextlib.contextmanager
@@ -94,19 +87,17 @@ def sync_progress(console: Console) -> Iterator[Callable[[SyncProgress], None]]:
 
 def show_report(console: Console, report: SyncReport) -> None:
     """What became of the files: counts, then each one that did not simply go in."""
-    counts = ", ".join(
-        f"{report.count(status)} {word}" for status, word in _STATUS_WORDS.items() if report.count(status)
-    )
+    counts = ", ".join(f"{report.count(s)} {s}" for s in _STATUSES if report.count(s))
     failed = [file for file in report.files if file.status == "failed"]
     if failed:
         table = Table("File", "Why it was not taken in", title="Failed", title_justify="left", expand=False)
         for file in failed:
-            table.add_row(Text(os.path.basename(file.path)), Text(file.reason))
+            table.add_row(Text(Path(file.path).name), Text(file.reason))
         console.print(table)
     repaired = [file for file in report.files if any(change.count for change in file.changes)]
     for file in repaired:
         what = ", ".join(f"{change.kind} {change.count}" for change in file.changes if change.count)
-        console.print(Text(f"  cleaned {os.path.basename(file.path)}: {what}", style="dim"))
+        console.print(Text(f"  cleaned {Path(file.path).name}: {what}", style="dim"))
     console.print(Text(f"Done: {counts or 'no files found'}."))
 
 

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 import pytest
 
+from rag.errors import QuestionError
 from rag.library import Library
 from rag.questions import analyse
 from rag.retrieval import Retriever
@@ -68,7 +70,6 @@ def test_the_order_is_the_same_each_time(search: Callable[..., tuple[Passage, ..
 def test_odd_questions_find_something_or_nothing_but_never_fail(
     search: Callable[..., tuple[Passage, ...]], question: str
 ) -> None:
-    try:
+    # pytest has no "returns or raises": a question without letters is refused, every other is searched.
+    with contextlib.suppress(QuestionError):
         assert len(search(question, 2)) <= 2
-    except Exception as error:
-        assert type(error).__name__ == "QuestionError", question

@@ -1,4 +1,4 @@
-"""The chat without a browser: streaming, stopping, sessions apart, errors as errors; the service around it."""
+"""The chat without a browser: streaming, stopping, sessions apart, errors as errors; the service."""
 
 from __future__ import annotations
 
@@ -422,6 +422,9 @@ def client():
         yield Client
 
 
+# Gradio keeps statistics of its queue in a data frame, with options that pandas is about to drop.
+@pytest.mark.filterwarnings("ignore:'future.no_silent_downcasting' is deprecated")
+@pytest.mark.filterwarnings("ignore:The copy keyword is deprecated")
 def test_the_endpoint_ask(scripted, settings, answer, client):
     scripted.scripts |= {Q: growing(answer), "坏": [EndpointUnreachable("Nothing answers.", "Start it.")]}
     with serving(scripted, settings) as url:

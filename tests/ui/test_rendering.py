@@ -563,5 +563,5 @@ def test_the_payload_is_json_with_all_offsets(answer, make):
     citation = payload["citations"][0]
     assert (citation["number"], citation["quote"]) == (1, make.promise)
     assert make.document[citation["start"] : citation["end"]] == make.promise
-    assert citation["passage"]["document"]["path"] == "2026/计划.md"
+    assert citation["passage"]["document"]["file"] == "2026/计划.md"
     assert len(payload["passages"]) == 2
