@@ -39,7 +39,7 @@ _TO_HALF_WIDTH = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
 _SPACED_OUT = re.compile(
     f"(?<=[{HAN}])[ \u00a0](?=[{HAN}](?:[ \u00a0][{HAN}]|[ \u00a0]?$|[^ \u00a0{HAN}]))", re.MULTILINE
 )
-_SPACED_RUN = re.compile(f"(?<![{HAN}])[{HAN}](?:[ \u00a0][{HAN}]){{2,}}(?![{HAN}])")
+_SPACED_RUN = re.compile(f"(?<![\\w])[{HAN}](?:[ \u00a0][{HAN}]){{2,}}(?![{HAN}])")
 _SPACED_PAIR = re.compile(f"^[{HAN}][ \u00a0][{HAN}]$", re.MULTILINE)
 # Spaced numerals and stems list things: "甲 乙 丙", "一 二 三".
 _LISTED = re.compile("[〇零一二三四五六七八九十百千万萬亿億日甲乙丙丁戊己庚辛壬癸 \u00a0]+")
@@ -48,7 +48,8 @@ _AS_LATIN = re.compile(
     "[\u00c2-\u00f4][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc"
     "\u2013\u2014\u2018-\u201a\u201c-\u201e\u2020-\u2022\u2026\u2030\u2039\u203a\u20ac\u2122]"
 )
-_TRAILING = re.compile("[ \t\u00a0\u3000]+$", re.MULTILINE)
+# The look-behind keeps a long run inside a line from being tried at each of its characters.
+_TRAILING = re.compile("(?<![ \t\u00a0\u3000])[ \t\u00a0\u3000]++$", re.MULTILINE)
 _BLANK_LINES = re.compile("\n{3,}")
 _EDGES = re.compile("\\A\n+|\n+\\Z")
 

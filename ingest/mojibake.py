@@ -39,12 +39,16 @@ GAP = "\ufffd"
 
 _MARGIN = 16.0
 """Nats by which the damaged reading must beat the text as it stands: the odds against damage, and a reserve."""
-_CERTAIN = 0.95
+_CERTAIN = 0.985
+_CERTAIN_PROVED = 0.93
+"""The posterior from which a character counts as known; lower where an annotation proves the damage."""
 _MOST_GAPS = 0.25
-_MOST_GAPS_PROVED = 0.4
+_MOST_GAPS_PROVED = 0.5
 """The share of doubtful characters from which a whole stretch is given up: doubt spreads to neighbours."""
 _SHORTEST_SENTENCE = 8
-_MAY_BE_MISSING = 0.05
+_MAY_BE_MISSING = 0.015
+_MAY_BE_MISSING_PROVED = 0.05
+"""The probability of one more vanished pair from which a gap is put there."""
 _BEAM = 120
 _BEAM_WIDTH = 16.0
 _DROPS_FROM = 40
@@ -52,8 +56,8 @@ _DROPS_KEPT = 40
 _SECOND_DROPS_FROM = 4
 _SECOND_DROPS_KEPT = 20
 _LONGEST = 160
-_BUDGET = 4000
-"""Characters read in lattices per document, at some 20 ms each; damage beyond that stays as it is."""
+_BUDGET = 1500
+"""Characters read in lattices per document, at some 10 ms each; damage beyond that stays as it is."""
 _SETTLED = 6
 """Characters read in step after the damage before the comparison ends: enough to close every word."""
 
@@ -86,10 +90,11 @@ _PUNCTUATION = {
 }
 _SEPARATORS = "，,。、；;：:"
 _CLOSERS = "”」』）)》"
-_SEPARATED = "|"
-"""The unfinished word after a separator: no second one follows, but a closing sign often does."""
+_SEPARATED, _STOPPED = "|", "¦"
+"""The unfinished word after a separator and after a full stop: no second one follows; a closing sign may."""
+_NO_WORD = ("", _SEPARATED, _STOPPED)
 _AFTER_SEPARATOR = 8.0
-_CLOSING = -3.0
+_CLOSING_AFTER_STOP = -3.0
 _LATIN_COST = 8.0
 _SYMBOL_COST = 17.0
 _UNEXPLAINED_ANNOTATION = 8.0
@@ -143,10 +148,11 @@ def find(text: str) -> list[Repair]:
 
 def _before(text: str, position: int, found: list[Repair]) -> str:
     """The characters of the line before a position, earlier repairs applied and annotations out."""
-    start = max(text.rfind("\n", 0, position) + 1, position - 60)
+    start = max(0, position - 60)
+    start = max(text.rfind("\n", start, position) + 1, start)
     pieces: list[str] = []
     cursor = start
-    for repair in found:
+    for repair in found[-60:]:
         if repair.end > cursor:
             pieces.append(text[cursor : max(cursor, repair.start)])
             pieces.append(repair.text)
@@ -367,7 +373,7 @@ class _Language:
         known = self._words.get(word)
         if known is not None:
             return known
-        if not word or word == _SEPARATED:
+        if word in _NO_WORD:
             return 0.0
         count: float = self.counts.get(word) or 0
         seen = self.words.get(word, 0)
@@ -422,15 +428,19 @@ class _Language:
             cost = _PUNCTUATION.get(char)
             if cost is None:
                 cost = _LATIN_COST if char.isascii() else _SYMBOL_COST
-            if prefix == _SEPARATED:
-                cost += _AFTER_SEPARATOR if char in _SEPARATORS else _CLOSING if char in _CLOSERS else 0.0
+            if (prefix in (_SEPARATED, _STOPPED) and char in _SEPARATORS) or (
+                prefix == _SEPARATED and char in _CLOSERS
+            ):
+                cost += _AFTER_SEPARATOR
+            elif prefix == _STOPPED and char in _CLOSERS:
+                cost += _CLOSING_AFTER_STOP
             done = self.word(prefix)
             if done > -math.inf:
-                yield (_SEPARATED if char in _SEPARATORS else ""), done - cost
+                yield _STOPPED if char == "。" else _SEPARATED if char in _SEPARATORS else "", done - cost
             return
         simplified = _simplified_of().get(char, char)
         form = self.form(char)
-        if not prefix or prefix == _SEPARATED:
+        if prefix in _NO_WORD:
             yield simplified, form
             return
         if self.is_prefix(prefix + simplified):
@@ -456,7 +466,7 @@ class _Language:
         known = self._prospects.get(prefix)
         if known is None:
             count = _best_beginning().get(prefix[:2], 0)
-            known = math.log(max(count, _UNKNOWN_COUNT) / self.total) if prefix.strip(_SEPARATED) else 0.0
+            known = math.log(max(count, _UNKNOWN_COUNT) / self.total) if prefix not in _NO_WORD else 0.0
             known = self._prospects[prefix] = max(known, self.word(prefix))
         return known
 
@@ -584,15 +594,24 @@ def _solve(text: str, position: int, before: str, language: _Language) -> tuple[
     if result is None or (result.advantage < _MARGIN and not (proved and result.advantage > 0)):
         repair = _gap_only(text, position, tokens[0]) if tokens[0].kind == "orphan" else None
         return repair, lattice.read
-    chars = [(char, certainty if char != GAP else 0.0) for char, certainty in result.chars]
+    after = tokens[result.end] if result.end < len(tokens) else None
+    last = result.chars[-1][0] if result.chars else ""
+    proved = proved or (after is not None and after.kind == "annotation" and pinyin.reads(last, after.value))
+    missing = _MAY_BE_MISSING_PROVED if proved else _MAY_BE_MISSING
+    chars: list[tuple[str, float]] = []
+    for char, certainty, dropped in result.chars:
+        if dropped > missing:
+            chars.append((GAP, 0.0))
+        chars.append((char, certainty if char != GAP else 0.0))
     if not proved and _ends_a_term(before, chars):
         chars[0] = (GAP, 0.0)
-    gaps = sum(certainty < _CERTAIN for _, certainty in chars)
+    certain = _CERTAIN_PROVED if proved else _CERTAIN
+    gaps = sum(certainty < certain for _, certainty in chars)
     end = tokens[result.end - 1].end
     if gaps > (_MOST_GAPS_PROVED if proved else _MOST_GAPS) * len(chars):
         return Repair(position, end, GAP), lattice.read
     restored = "".join(
-        _as_written(char, language) if certainty >= _CERTAIN else GAP for char, certainty in chars
+        _as_written(char, language) if certainty >= certain else GAP for char, certainty in chars
     )
     return Repair(position, end, restored), lattice.read
 
@@ -617,8 +636,9 @@ def _gap_only(text: str, position: int, orphan: _Token) -> Repair | None:
     """The mark for what is surely damaged but unsolved: a reading with tones whose bracket was swallowed."""
     if not _TONED.search(orphan.value) or text[orphan.start] in "(（":
         return None
-    opened = max(text.rfind(bracket, 0, position) for bracket in "(（")
-    closed = max(text.rfind(bracket, 0, position) for bracket in ")）\n")
+    nearby = max(0, position - 200)
+    opened = max(text.rfind(bracket, nearby, position) for bracket in "(（")
+    closed = max(text.rfind(bracket, nearby, position) for bracket in ")）\n")
     if opened > closed:
         return None
     return Repair(position, orphan.end, GAP)
@@ -656,8 +676,8 @@ class _Result:
     advantage: float
     end: int
     """Tokens that the damage covers."""
-    chars: list[tuple[str, float]]
-    """The original characters, each with its posterior probability."""
+    chars: list[tuple[str, float, float]]
+    """The original characters, each with its probability and that of a vanished pair before it."""
 
 
 class _Lattice:
@@ -734,7 +754,7 @@ class _Lattice:
             yield from self.language.steps(prefix, token.value)
         elif token.kind == "orphan":
             yield prefix, -_UNEXPLAINED_ORPHAN
-        elif prefix and prefix != _SEPARATED and pinyin.reads(prefix[-1], token.value):
+        elif prefix not in _NO_WORD and pinyin.reads(prefix[-1], token.value):
             yield prefix, 0.0
         else:
             yield prefix, -_UNEXPLAINED_ANNOTATION
@@ -849,21 +869,17 @@ class _Lattice:
                     if node.layer[1]:
                         dropped[node.layer] += share
         best = max(finals, key=lambda node: node.best + node.beta)
-        chars: list[tuple[str, float]] = []
+        chars: list[tuple[str, float, float]] = []
         end = self.first
         node = best
         while node.back is not None:
             source, char = node.back
             if char:
                 end = max(end, node.layer[0])
-                certainty = posterior[source.layer, char]
                 if len(char) > 1:
-                    chars.append((char[1:], 1.0))
-                chars.append((char[0], certainty))
-                # Where a pair may well have vanished that the best path does not suppose, a gap says so.
-                place = (source.layer[0], source.layer[1] + 1)
-                if node.layer[1] == 0 and dropped[place] > _MAY_BE_MISSING:
-                    chars.append((GAP, 1.0))
+                    chars.append((char[1:], 1.0, 0.0))
+                more = dropped[source.layer[0], source.layer[1] + 1] if node.layer[1] == 0 else 0.0
+                chars.append((char[0], posterior[source.layer, char], more))
             node = source
         chars.reverse()
         return _Result(total - status_quo, end, chars)

@@ -16,6 +16,7 @@ _LABELLED_DATE = re.compile(
     r"(?:发布(?:日期|时间)|發[布佈](?:日期|時間)|成文日期|印发日期|印發日期|日期|时间|時間|[Pp]ublished(?: on)?|[Dd]ate)"
     r"\s*[:：]?\s*(?P<date>[^\n]{4,40})"
 )
+_RELEASED = re.compile(r"\b(?:[Rr]eleased|[Ii]ssued|[Pp]ublished)\b[^\n.]{0,120}?\bon (?P<date>[^\n]{4,30})")
 _LABELLED_ISSUER = re.compile(
     r"^(?:来源|來源|发布机构|發[布佈]機構|发文机关|發文機關|发布单位|發[布佈]單位|主送单位|[Ss]ource|[Ii]ssued by)"
     r"\s*[:：]\s*(?P<issuer>[^\n]{2,60})$",
@@ -83,6 +84,9 @@ def _published(lines: list[str]) -> str | None:
     for line in (*head, *tail):
         labelled = _LABELLED_DATE.match(line.strip("（()）"))
         if labelled and (found := parse_date(labelled.group("date"))):
+            return found
+    for line in head:
+        if (released := _RELEASED.search(line)) and (found := parse_date(released.group("date"))):
             return found
     # The date under a signature stands alone on its line.
     for line in reversed(tail):

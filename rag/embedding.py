@@ -226,9 +226,9 @@ def _open(folder: Path, model: str, name: str, batch: int, fast: bool) -> Senten
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "true")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        # Threads that wait for each other should sleep, not spin: while another program (the chat model) keeps
-        # the cores busy, 64 passages of 193 tokens went through at 15 a second instead of 6.5. Read by the
-        # thread library when it is loaded, and so not left to child processes.
+        # Threads that wait for each other should sleep, not spin: on 2 cores that other programs (such as the
+        # chat model) keep busy, 64 passages of 193 tokens went through at 15 a second instead of 8. Read by the
+        # thread library when it is loaded, and not left to child processes.
         with _variable("OMP_WAIT_POLICY", "passive"):
             import torch
         from sentence_transformers import SentenceTransformer

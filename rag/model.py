@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 __all__ = ["ChatModel", "EmbeddedChatModel", "HostedChatModel", "ModelStatus", "open_model"]
 
 CONNECT_TIMEOUT = 10.0
+DEATH_NOTICE = 5.0
+"""How long a broken connection may precede the news that the child has died, in seconds."""
 TICK = 0.05
 """How often a waiting stream looks at its stop event, in seconds."""
 
@@ -130,9 +132,9 @@ class EmbeddedChatModel:
                 for text in client.stream(messages, max_tokens, stop):
                     said = True
                     yield text
-            except EndpointUnreachable:
-                died = self._model.status.state != "ready" or self._model.base_url != client.endpoint.base_url
-                if said or last or not died:
+            except EndpointUnreachable as error:
+                # Without a cause it was the time that ran out, and the child may well be alive.
+                if said or last or error.__cause__ is None or not self._has_died(client):
                     raise
             else:
                 return
@@ -144,6 +146,15 @@ class EmbeddedChatModel:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def _has_died(self, client: _Client) -> bool:
+        """Whether the child that `client` talked to is gone; its supervisor may need a moment to notice."""
+        deadline = time.monotonic() + DEATH_NOTICE
+        while self._model.status.state == "ready" and self._model.base_url == client.endpoint.base_url:
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(TICK)
+        return True
 
     def _ready_client(self, stop: threading.Event | None) -> _Client | None:
         """The client for the child as it now runs; None when stopped meanwhile."""

@@ -33,7 +33,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import SettingsError, WenzhengError
 from rag.settings import Settings
-from ui.chat import AnswerSource, build_chat
+from ui.chat import AnswerSource, Conversations, build_chat
 from ui.texts import TEXTS, LanguageSetting, choose_language
 from ui.theme import gradio_theme, token_css
 
@@ -46,13 +46,24 @@ _START_TIMEOUT: Final = 30.0
 _STOP_TIMEOUT: Final = 5.0
 
 
+class _Service(gr.Blocks):
+    """The page together with the conversations on it, which end when it is closed."""
+
+    conversations: Conversations
+
+    def close(self, verbose: bool = True) -> None:
+        """Stop the answers that are being written, end the server and give the port free."""
+        self.conversations.close()
+        super().close(verbose)
+
+
 def build_app(pipeline: AnswerSource, settings: Settings) -> gr.Blocks:
     """The page, ready to be served by `launch`."""
 
     def build() -> gr.Blocks:
-        app = gr.Blocks(title=TEXTS["zh-Hans"].page_title, analytics_enabled=False)
+        app = _Service(title=TEXTS["zh-Hans"].page_title, analytics_enabled=False)
         with app:
-            build_chat(app, pipeline, settings)
+            app.conversations = build_chat(app, pipeline, settings)
         return app
 
     return _in_loop(build)
@@ -67,7 +78,8 @@ def launch(app: gr.Blocks, settings: Settings, *, block: bool) -> str:
     :raises WenzhengError: when the port is taken or the address is not this machine's
     """
     listener = _listen(settings.host, settings.port)
-    server = _Server(_asgi(app, settings), listener)
+    page = _asgi(app, settings)
+    server = _Server(page, listener)
     app.server = server  # type: ignore[assignment]  # what `gr.Blocks.close` ends; it asks only for close()
     app.server_port = server.port
     app.is_running = True
@@ -94,7 +106,7 @@ def close(app: gr.Blocks) -> None:
     app.close(verbose=False)
 
 
-def _asgi(app: gr.Blocks, settings: Settings) -> ASGIApp:
+def _asgi(app: gr.Blocks, settings: Settings) -> _Page:
     private = {"docs_url": None, "redoc_url": None, "openapi_url": None}
     outer = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     mount = partial(
@@ -143,14 +155,14 @@ def _in_loop(build: Callable[[], _T]) -> _T:
 class _Server:
     """A web server in a thread of its own, on a socket that is already bound."""
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(self, page: _Page, listener: socket.socket) -> None:
+        self._page = page
         self.port: int = listener.getsockname()[1]
         self._listener = listener
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app,
+                page,
                 log_level="warning",
-                # The events of an open page are one endless response, and closing would wait for its end.
                 timeout_graceful_shutdown=2,
             )
         )
@@ -176,6 +188,7 @@ class _Server:
 
     def close(self) -> None:
         """End the server and wait for it."""
+        self._page.end()
         self._server.should_exit = True
         if self._thread.ident is not None:
             self._thread.join(_STOP_TIMEOUT)
@@ -191,11 +204,22 @@ class _Page:
     def __init__(self, app: ASGIApp, language: LanguageSetting) -> None:
         self._app = app
         self._language = language
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """Let the endless responses end by which open pages hear of events; called from any thread.
+
+        Otherwise closing would wait for them, then cut them off and fill the log with errors.
+        """
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._ended.set)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        self._loop = asyncio.get_running_loop()
         path: str = scope["path"]
         if path.startswith(ASSETS):
             await _asset(path.removeprefix(ASSETS))(scope, receive, send)
@@ -204,7 +228,35 @@ class _Page:
         elif path == "/":
             await self._index(scope, receive, send)
         else:
-            await self._app(scope, receive, _with_headers(send, _policy(None)))
+            guarded = _with_headers(send, _policy(None))
+            if scope["method"] == "GET":
+                await self._endable(scope, receive, guarded)
+            else:
+                await self._app(scope, receive, guarded)
+
+    async def _endable(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request that is told that its client has gone when the service ends."""
+        complete = started = False
+
+        async def receive_or_end() -> Message:
+            message = asyncio.ensure_future(receive())
+            ended = asyncio.ensure_future(self._ended.wait())
+            try:
+                await asyncio.wait({message, ended}, return_when=asyncio.FIRST_COMPLETED)
+                return message.result() if message.done() else {"type": "http.disconnect"}
+            finally:
+                message.cancel()
+                ended.cancel()
+
+        async def noting(message: Message) -> None:
+            nonlocal complete, started
+            started = started or message["type"] == "http.response.start"
+            complete = message["type"] == "http.response.body" and not message.get("more_body", False)
+            await send(message)
+
+        await self._app(scope, receive_or_end, noting)
+        if started and not complete and self._ended.is_set():
+            await send({"type": "http.response.body", "body": b""})
 
     async def _index(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass Gradio's page on with its head rewritten."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from ui.rendering import (
     announcement,
     render_announcement,
     render_brand,
+    render_connection,
     render_exchange,
     render_exchanges,
     render_failure,
@@ -270,6 +272,15 @@ class Conversations:
         self._source = source
         self._settings = settings
         self._line = Line(places)
+        self._lock = threading.Lock()
+        self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
+
+    def close(self) -> None:
+        """Stop all answers that are being written."""
+        with self._lock:
+            runs = list(self._runs)
+        for run in runs:
+            run.cancel()
 
     def open(self, session: Session, accept_language: str | None) -> View:
         """A page has been opened: settle its language and say what there is."""
@@ -315,6 +326,8 @@ class Conversations:
             session.past = [*session.past, _settled(session.current)]
         exchange = Exchange(len(session.past) + 1, question, "searching")
         run = Run(self._source, self._line, question, history)
+        with self._lock:
+            self._runs.add(run)
         session.run, session.current = run, exchange
         shown = replace(
             self._exchange_view(exchange, language),
@@ -456,7 +469,7 @@ def _unexpected(kind: str, language: Language) -> Failure:
     return Failure("Unexpected", texts.unexpected_what.format(kind=kind), texts.unexpected_fix)
 
 
-def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> None:
+def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Conversations:
     """Put the chat on the page that is being built, with its events and the API endpoint ``/ask``."""
     conversations = Conversations(source, settings)
     state = gr.State(Session())
@@ -466,6 +479,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Non
             brand = _html("wz-brand")
             status = _html("wz-status")
             fresh = gr.Button("", elem_id="wz-fresh", size="sm")
+        connection = _html("wz-connection")
         with gr.Row(elem_id="wz-main"):
             with gr.Column(elem_id="wz-chat"):
                 with gr.Column(elem_id="wz-scroll"):
@@ -494,7 +508,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Non
         *(welcome, past, live, past_sources, live_sources, hint, announced, status),
         *(box, send, stop, timer),
     ]
-    words = [brand, panel_head, note, fresh]
+    words = [brand, connection, panel_head, note, fresh]
 
     def updates(view: View) -> list[Any]:
         html = (
@@ -521,6 +535,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Non
         return [
             *changes,
             render_brand(language),
+            render_connection(language),
             render_panel_head(language),
             render_note(language),
             gr.update(value=texts.new_chat),
@@ -562,6 +577,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Non
     fresh.click(begun, [state], parts, queue=False, **quiet)
     timer.tick(ticked, [state], parts, queue=False, **quiet)
     add_endpoint(ask, api_name="ask", concurrency_limit=PLACES)
+    return conversations
 
 
 def _html(name: str) -> gr.HTML:

@@ -320,6 +320,16 @@ def render_panel_head(language: Language) -> str:
     )
 
 
+def render_connection(language: Language) -> str:
+    """What the page says when its service has gone or come back anew; its script shows the one that is true."""
+    texts = TEXTS[language]
+    return (
+        f'<p class="wz-lost" role="alert">{escape(texts.connection_lost)}</p>'
+        f'<p class="wz-restarted" role="alert">{escape(texts.service_restarted)} '
+        f'<button type="button" class="wz-link" data-action="reload">{escape(texts.reload)}</button></p>'
+    )
+
+
 def render_hint(text: str) -> str:
     """A remark under the question box; the element stays, so that a screen reader hears its text change."""
     return f'<p class="wz-hint" role="alert">{escape(text)}</p>'

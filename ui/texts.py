@@ -89,6 +89,10 @@ class Texts:
     announce_done: str
     announce_stopped: str
 
+    connection_lost: str
+    service_restarted: str
+    reload: str
+
     unexpected_what: str
     unexpected_fix: str
     errors: Mapping[str, str]
@@ -157,6 +161,9 @@ _ZH_HANS: Final = Texts(
     announce_working="正在作答",
     announce_done="回答完毕。",
     announce_stopped="已停止。",
+    connection_lost="与服务的连接断开了，正在重试。",
+    service_restarted="服务已重新启动，本页的对话不能继续，请刷新页面。",
+    reload="刷新页面",
     unexpected_what="程序遇到没有预料到的错误（{kind}）。",
     unexpected_fix="请重新提问；若再次出现，请把运行日志交给管理员。",
     errors={
@@ -246,6 +253,9 @@ _ZH_HANT: Final = Texts(
     announce_working="正在作答",
     announce_done="回答完畢。",
     announce_stopped="已停止。",
+    connection_lost="與服務的連線中斷了，正在重試。",
+    service_restarted="服務已重新啟動，本頁的對話不能繼續，請重新整理頁面。",
+    reload="重新整理",
     unexpected_what="程式遇到沒有預料到的錯誤（{kind}）。",
     unexpected_fix="請重新提問；若再次出現，請把執行記錄交給管理員。",
     errors={
@@ -338,6 +348,9 @@ _EN: Final = Texts(
     announce_working="Answering",
     announce_done="Answer complete.",
     announce_stopped="Stopped.",
+    connection_lost="The connection to the service is lost; trying again.",
+    service_restarted="The service has been restarted and this conversation cannot go on. Reload the page.",
+    reload="Reload",
     unexpected_what="The program met an error it did not expect ({kind}).",
     unexpected_fix="Ask again; if it comes back, give the log to the administrator.",
     errors={

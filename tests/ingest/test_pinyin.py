@@ -39,7 +39,16 @@ def test_a_reading_is_recognised(char: str, written: str) -> None:
 
 @pytest.mark.parametrize(
     ("char", "written"),
-    [("區", "qú"), ("區", "fā"), ("区", "A"), ("中", "center"), ("发", "fa3"), ("路", "lü"), ("区", ""), ("x", "x")],
+    [
+        ("區", "qú"),
+        ("區", "fā"),
+        ("区", "A"),
+        ("中", "center"),
+        ("发", "fa3"),
+        ("路", "lü"),
+        ("区", ""),
+        ("x", "x"),
+    ],
 )
 def test_what_is_no_reading_is_none(char: str, written: str) -> None:
     assert not pinyin.reads(char, written)

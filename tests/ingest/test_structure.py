@@ -38,6 +38,11 @@ def test_describe_reads_title_date_and_issuer() -> None:
     )
 
 
+def test_an_english_report_says_when_it_was_released() -> None:
+    text = "Work Report\n\nReleased by the General Office of Luting District on January 30, 2026. It covers 2025."
+    assert describe(text).published == "2026-01-30"
+
+
 def test_a_date_inside_the_text_is_not_the_publication_date() -> None:
     assert describe("工作报告\n2019年3月5日该项目开工，历时五年建成并投入使用，惠及群众。").published is None
 

@@ -6,6 +6,7 @@ import dataclasses
 import re
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -79,7 +80,12 @@ def go() -> threading.Event:
 
 
 @pytest.fixture
-def service(scripted, settings, answer, go) -> Iterator[str]:
+def app(scripted, settings):
+    return build_app(scripted, settings)
+
+
+@pytest.fixture
+def service(app, scripted, settings, answer, go) -> Iterator[str]:
     found = Answer(Q, "zh-Hans", passages=answer.passages)
     half = dataclasses.replace(found, text=answer.text[:6])
     doubtful = answer.text + "还要建三座公园[1]。"
@@ -100,7 +106,6 @@ def service(scripted, settings, answer, go) -> Iterator[str]:
         LONG: [found, half, threading.Event()],
         HOSTILE: [hostile],
     }
-    app = build_app(scripted, settings)
     url = launch(app, settings, block=False)
     yield url
     close(app)
@@ -199,6 +204,48 @@ def test_closing_the_page_stops_the_run(visit, scripted):
     assert scripted.stops[0].wait(10)
     # Gradio's own script reports the connections that leaving cuts off.
     at.complaints.clear()
+
+
+def test_closing_the_service_stops_the_run_and_is_quick_and_quiet(visit, app, scripted, caplog):
+    at = visit()
+    at.ask(LONG)
+    expect(at.live).to_contain_text(ZH.phase_writing)
+    began = time.monotonic()
+    close(app)
+    assert time.monotonic() - began < 1.5
+    assert scripted.stops[0].is_set()
+    assert [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
+    at.page.wait_for_timeout(300)
+    # The page itself may say that its service has gone.
+    at.complaints.clear()
+    at.page.goto("about:blank")
+    at.complaints.clear()
+
+
+def test_the_page_says_when_its_service_has_gone_and_when_it_is_another(
+    visit, app, scripted, settings, service
+):
+    at = visit()
+    lost, restarted = at.page.locator(".wz-lost"), at.page.locator(".wz-restarted")
+    expect(at.page.locator('html[data-wz-service=""]')).to_have_count(1)
+    expect(lost).to_be_hidden()
+    close(app)
+    at.page.evaluate("window.dispatchEvent(new Event('focus'))")
+    expect(lost).to_be_visible()
+    another = build_app(scripted, settings)
+    port = int(service.rstrip("/").rpartition(":")[2])
+    launch(another, settings.model_copy(update={"port": port}), block=False)
+    try:
+        expect(restarted).to_be_visible(timeout=10000)
+        expect(lost).to_be_hidden()
+        restarted.get_by_role("button", name=ZH.reload).click()
+        expect(at.page.locator(".wz-example").first).to_be_visible(timeout=30000)
+        expect(restarted).to_be_hidden()
+    finally:
+        at.page.goto("about:blank")
+        close(another)
+        # The browser and Gradio's own script report the connections that were cut off.
+        at.complaints.clear()
 
 
 def test_a_refusal_looks_like_none_of_the_answers(visit):
@@ -336,7 +383,7 @@ def test_a_wide_screen_has_the_sources_beside(visit, width):
     chat, panel = at.page.locator("#wz-chat").bounding_box(), at.page.locator("#wz-panel").bounding_box()
     assert chat["x"] + chat["width"] <= panel["x"] + 1
     assert panel["x"] + panel["width"] <= width
-    assert at.page.locator("#wz-close").count() == 0
+    expect(at.page.get_by_role("button", name=ZH.sources_close)).to_have_count(0)
 
 
 def test_two_visitors_see_their_own(visit, go):

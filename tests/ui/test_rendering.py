@@ -20,6 +20,7 @@ from ui.rendering import (
     announcement,
     group_citations,
     render_answer_text,
+    render_connection,
     render_exchange,
     render_exchanges,
     render_failure,
@@ -554,6 +555,8 @@ def test_fixed_parts():
     assert ZH.sources_empty in render_no_sources("zh-Hans")
     assert ZH.composer_note in render_note("zh-Hans")
     assert ZH.sources_title in render_panel_head("zh-Hans")
+    assert ZH.connection_lost in render_connection("zh-Hans")
+    assert ZH.service_restarted in render_connection("zh-Hans")
 
 
 def test_the_payload_is_json_with_all_offsets(answer, make):

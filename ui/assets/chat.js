@@ -140,6 +140,7 @@
     else if (button.dataset.action === "sources") { choose(button.dataset.turn); raise(button); }
     else if (button.dataset.action === "latest") choose(null);
     else if (button.dataset.action === "close") lower();
+    else if (button.dataset.action === "reload") window.location.reload();
   });
 
   // Enter that ends the choice of a Chinese word in the input method is not Enter that sends. Gradio sends at
@@ -179,6 +180,32 @@
     }).observe(scroller, { childList: true, subtree: true, characterData: true });
   }
 
+  // -- Whether the service is still there, and still the one that knows this conversation
+
+  let service = null;
+  let later = 0;
+
+  async function look() {
+    window.clearTimeout(later);
+    let state = "";
+    if (!document.hidden) {
+      try {
+        const answer = await fetch("gradio_api/app_id", { cache: "no-store" });
+        const now = (await answer.json()).app_id;
+        if (service === null) service = now;
+        state = now === service ? "" : "restarted";
+      } catch {
+        state = "lost";
+      }
+      document.documentElement.dataset.wzService = state;
+    }
+    window.clearTimeout(later);
+    later = window.setTimeout(look, state === "lost" ? 3000 : 15000);
+  }
+
+  window.addEventListener("focus", look);
+  document.addEventListener("visibilitychange", look);
+
   function name(id, role, label) {
     const element = byId(id);
     element.setAttribute("role", role);
@@ -196,6 +223,7 @@
     scroller.tabIndex = 0;
     byId("wz-panel-scroll").tabIndex = 0;
     attend(scroller);
+    look();
   });
   waiting.observe(document.documentElement, { childList: true, subtree: true });
 })();
