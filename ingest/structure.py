@@ -13,13 +13,14 @@ _HEAD_LINES = 12
 _TAIL_LINES = 8
 _LONGEST_TITLE = 60
 _LABELLED_DATE = re.compile(
-    r"(?:发布(?:日期|时间)|發[布佈](?:日期|時間)|成文日期|印发日期|印發日期|日期|时间|時間|[Pp]ublished(?: on)?|[Dd]ate)"
+    r"(?:(?:发布|發[布佈]|成文|印发|印發|刊[发登])(?:日期|时间|時間)|^日期|^[Pp]ublished(?: on)?|^[Dd]ate)"
     r"\s*[:：]?\s*(?P<date>[^\n]{4,40})"
 )
+_DATED = re.compile(r"(?P<date>(?:19|20)\d\d年\d{1,2}月\d{1,2}日)\s*(?:发布|發[布佈]|印发|印發|公布)")
 _RELEASED = re.compile(r"\b(?:[Rr]eleased|[Ii]ssued|[Pp]ublished)\b[^\n.]{0,120}?\bon (?P<date>[^\n]{4,30})")
 _LABELLED_ISSUER = re.compile(
-    r"^(?:来源|來源|发布机构|發[布佈]機構|发文机关|發文機關|发布单位|發[布佈]單位|主送单位|[Ss]ource|[Ii]ssued by)"
-    r"\s*[:：]\s*(?P<issuer>[^\n]{2,60})$",
+    r"^[（(*]*(?:来源|來源|发布机[构关]|發[布佈]機[構關]|发文机关|發文機關|发布单位|發[布佈]單位|主送单位|[Ss]ource|[Ii]ssued by)"
+    r"\s*[:：]\s*(?P<issuer>[^\n\s（(]{2,40})",
     re.MULTILINE,
 )
 _METADATA_LINE = re.compile(
@@ -62,7 +63,7 @@ class Described:
 
 def describe(text: str) -> Described:
     """Find title, publication date (ISO) and issuing body in the head and the tail of a text."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip().strip("*") for line in text.splitlines() if line.strip(" *")]
     return Described(_title(lines), _published(lines), _issuer(text, lines))
 
 
@@ -82,11 +83,13 @@ def _title(lines: list[str]) -> str | None:
 def _published(lines: list[str]) -> str | None:
     head, tail = lines[:_HEAD_LINES], lines[-_TAIL_LINES:]
     for line in (*head, *tail):
-        labelled = _LABELLED_DATE.match(line.strip("（()）"))
+        labelled = _LABELLED_DATE.search(line.strip("（()）*"))
         if labelled and (found := parse_date(labelled.group("date"))):
             return found
     for line in head:
-        if (released := _RELEASED.search(line)) and (found := parse_date(released.group("date"))):
+        if (released := _RELEASED.search(line) or _DATED.search(line)) and (
+            found := parse_date(released.group("date"))
+        ):
             return found
     # The date under a signature stands alone on its line.
     for line in reversed(tail):

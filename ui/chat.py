@@ -19,6 +19,7 @@ import gradio as gr
 from gradio.events import api as add_endpoint
 
 from rag.errors import QuestionError, WenzhengError
+from rag.serialization import answer_record
 from rag.settings import Settings
 from rag.types import Answer, Turn
 from ui.rendering import (
@@ -42,7 +43,6 @@ from ui.rendering import (
     render_sources,
     render_status,
     render_welcome,
-    to_payload,
 )
 from ui.texts import TEXTS, Language, choose_language
 
@@ -376,7 +376,7 @@ class Conversations:
                 final = snapshot
         if final is None:
             raise WenzhengError("The pipeline gave no answer.", "Ask again.")
-        return to_payload(final)
+        return answer_record(final)
 
     def _follow(self, run: Run, exchange: Exchange, language: Language) -> Iterator[Exchange]:
         """The exchange as it goes on, at most once a frame, at least once a pulse; the last one is final."""

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -22,8 +23,39 @@ if TYPE_CHECKING:
 
 EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    """Errors become one clear message at the edge, with an exit code."""
+    from rag.errors import WenzhengError
+
+    try:
+        yield
+    except WenzhengError as error:
+        sys.stderr.write(f"Error: {error.what}\n")
+        if error.fix:
+            sys.stderr.write(f"       {error.fix}\n")
+        raise SystemExit(EXIT_ERROR) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("\nInterrupted; what was done so far is kept.\n")
+        raise SystemExit(EXIT_INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader of our output has gone, as in `wenzheng ... | head`.
+        sys.stderr.close()
+        raise SystemExit(EXIT_ERROR) from None
+
+
+class _Commands(TyperGroup):
+    """The commands, with errors explained where they end."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with _explained():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="wenzheng",
+    cls=_Commands,
     help="Wenzheng 问政: asks a local government's documents, and shows where each sentence of the answer stands.",
     no_args_is_help=True,
     add_completion=False,
@@ -246,7 +278,8 @@ def models_pull(
 ) -> None:
     """Obtain and verify model files; goes on where it was cut off."""
     settings = _settings(None, models, overrides)
-    from rag.weights import CATALOGUE, pull, resolve
+    from rag.e5 import prepare
+    from rag.weights import CATALOGUE, E5_SMALL, pull, resolve
     from ui.terminal import weights_progress
 
     wanted = names or _needed(settings)
@@ -255,6 +288,9 @@ def models_pull(
     with weights_progress(console) as show:
         for file in files:
             pull(file.name, settings, show)
+            if file.name == E5_SMALL.name:
+                # Turned into its folder here, so that the first question does not wait for it.
+                prepare(settings, show)
     for file in files:
         typer.echo(f"{file.name}: {CATALOGUE[file.name].filename}, licence {file.licence} (see NOTICE)")
 
@@ -338,32 +374,9 @@ def _settings(home: Path | None, models: Path | None, overrides: list[str] | Non
     return load_settings({**flags, "home": home, "models": models})
 
 
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Errors become one clear message at the edge, with an exit code."""
-    from rag.errors import WenzhengError
-
-    try:
-        yield
-    except WenzhengError as error:
-        sys.stderr.write(f"Error: {error.what}\n")
-        if error.fix:
-            sys.stderr.write(f"       {error.fix}\n")
-        raise SystemExit(EXIT_ERROR) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted; what was done so far is kept.\n")
-        raise SystemExit(EXIT_INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader of our output has gone, as in `wenzheng ... | head`.
-        sys.stderr.close()
-        raise SystemExit(EXIT_ERROR) from None
-
-
-def main() -> NoReturn:
+def main() -> None:
     """Entry of the ``wenzheng`` command."""
-    with _explained():
-        code = app(standalone_mode=False)
-    raise SystemExit(code or 0)
+    app()
 
 
 if __name__ == "__main__":

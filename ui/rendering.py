@@ -359,60 +359,6 @@ def announcement(exchange: Exchange, language: Language) -> str:
     return "" if exchange.phase == "failed" else texts.announce_working
 
 
-def to_payload(answer: Answer) -> dict[str, Any]:
-    """An answer as JSON-ready values, for programs that ask through the API."""
-    return {
-        "question": answer.question,
-        "standalone": answer.standalone,
-        "script": answer.script,
-        "outcome": answer.outcome,
-        "reason": answer.reason,
-        "text": answer.text,
-        "claims": [
-            {
-                "text": claim.text,
-                "start": claim.start,
-                "end": claim.end,
-                "numbers": list(claim.numbers),
-                "verdict": claim.verdict,
-                "reason": claim.reason,
-            }
-            for claim in answer.claims
-        ],
-        "citations": [
-            {
-                "number": citation.number,
-                "start": citation.start,
-                "end": citation.end,
-                "quote": citation.quote,
-                "passage": _passage_payload(citation.passage),
-            }
-            for citation in answer.citations
-        ],
-        "passages": [_passage_payload(passage) for passage in answer.passages],
-        "model": answer.model,
-        "timings": dict(answer.timings),
-    }
-
-
-def _passage_payload(passage: Passage) -> dict[str, Any]:
-    return {
-        "document": {
-            "id": passage.source.id,
-            # Not "path": Gradio and its client take a dictionary with that key for a file to be fetched.
-            "file": passage.source.path,
-            "title": passage.source.title,
-            "published": passage.source.published,
-            "issuer": passage.source.issuer,
-        },
-        "start": passage.chunk.start,
-        "end": passage.chunk.end,
-        "heading": passage.chunk.heading,
-        "text": passage.chunk.text,
-        "score": passage.score,
-    }
-
-
 def _reply(exchange: Exchange, language: Language) -> str:
     texts = TEXTS[language]
     answer = exchange.answer

@@ -33,7 +33,6 @@ from ui.rendering import (
     render_status,
     render_welcome,
     source_id,
-    to_payload,
 )
 from ui.texts import TEXTS
 
@@ -557,14 +556,3 @@ def test_fixed_parts():
     assert ZH.sources_title in render_panel_head("zh-Hans")
     assert ZH.connection_lost in render_connection("zh-Hans")
     assert ZH.service_restarted in render_connection("zh-Hans")
-
-
-def test_the_payload_is_json_with_all_offsets(answer, make):
-    payload = json.loads(json.dumps(to_payload(answer), ensure_ascii=False))
-    assert payload["text"] == answer.text
-    assert payload["outcome"] == "answered"
-    citation = payload["citations"][0]
-    assert (citation["number"], citation["quote"]) == (1, make.promise)
-    assert make.document[citation["start"] : citation["end"]] == make.promise
-    assert citation["passage"]["document"]["file"] == "2026/计划.md"
-    assert len(payload["passages"]) == 2
