@@ -33,8 +33,8 @@ class WorkerConfig:
     batch: int = 512
     ubatch: int = 512
     prompt_cache_mb: int = 256
-    draft_match: int = 4
-    draft_length: int = 12
+    draft_match: int = 3
+    draft_length: int = 8
 
 
 def main() -> int:

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from rag import prompts
 from rag.bodies import names_body
-from rag.citations import Checked, assemble, parse
+from rag.citations import Checked, Sentence, assemble, parse
 from rag.embedding import Embedder, open_embedder
 from rag.errors import LibraryError
 from rag.evidence import Evidence, assess
 from rag.excerpts import excerpts
+from rag.glossary import terms_in
 from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.questions import Question, analyse
@@ -27,7 +28,7 @@ from rag.scripts import in_script
 from rag.settings import Settings
 from rag.text import clip, fold, joined, to_simplified
 from rag.types import Answer, Citation, Claim, Passage, Source, Turn
-from rag.verification import Finding, is_claim, says_no_answer, verify
+from rag.verification import Assertion, Finding, is_claim, says_no_answer, verify
 from rag.weights import Progress
 
 if TYPE_CHECKING:
@@ -168,6 +169,8 @@ class Pipeline:
             lines.append(f"[{excerpt.number}]{title}\n{_inert(to_simplified(excerpt.text))}")
         if rewritten.earlier and rewritten.standalone.endswith(question.text):
             lines.append(f"{prompts.EARLIER[script]}{_inert(to_simplified(rewritten.earlier))}")
+        if script == "en" and (terms := terms_in(to_simplified("".join(lines)))):
+            lines.append(prompts.GLOSSARY + "; ".join(f"{chinese} = {english}" for chinese, english in terms))
         asked = question.text if script == "en" else to_simplified(question.text)
         lines.append(f"{prompts.QUESTION[script]}{asked}{prompts.CLOSING[script]}")
         return [SystemMessage(prompts.SYSTEM[script]), HumanMessage("\n\n".join(lines))]
@@ -175,7 +178,7 @@ class Pipeline:
     def _checked(self, answer: Answer, question: Question, text: str, clock: _Clock) -> Answer:
         """The answer with each sentence verified against the passages and cited, or a refusal when none stands."""
         parsed = parse(text)
-        claims = [s.text for s in parsed if is_claim(s.text) and not says_no_answer(s.text)]
+        claims = _claims(parsed)
         findings = iter(verify(claims, answer.passages, self._similarity))
         checked: list[Checked] = []
         citations: dict[tuple[int, int, int], Citation] = {}
@@ -323,6 +326,18 @@ def _paragraph_up_to(citation: Citation) -> str:
     start = max(0, citation.start - chunk.start)
     line_start = chunk.text.rfind("\n", 0, start) + 1
     return f"{chunk.text[line_start:start]}{citation.quote}"
+
+
+def _claims(parsed: Sequence[Sentence]) -> list[Assertion]:
+    """The sentences to be checked; items of a list stand under the line that leads into it."""
+    claims: list[Assertion] = []
+    lead = ""
+    for sentence in parsed:
+        if is_claim(sentence.text) and not says_no_answer(sentence.text):
+            claims.append(Assertion(sentence.text, lead))
+        elif sentence.text.rstrip().endswith((":", "：")):
+            lead = sentence.text
+    return claims
 
 
 def _trimmed(checked: Sequence[Checked]) -> list[Checked]:

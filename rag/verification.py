@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.bodies import bodies_in
+from rag.bodies import Body, bodies_in
 from rag.text import bigrams, fold, has_han, sentences
 from rag.types import Passage
 
@@ -24,10 +24,11 @@ Similarity = Callable[[Sequence[str], Sequence[str]], NDArray[np.float32]]
 _LEAST_WORDING = 0.6
 _LEAST_WORDING_WITH_MEANING = 0.42
 _LEAST_MEANING = 0.90
-_LEAST_FOREIGN_MEANING = 0.80
-_FOREIGN_MARGIN = 0.015
+_LEAST_FOREIGN_MEANING = 0.82
+_MOST_RUNS = 24
 _LONGEST_WINDOW = 3
 _NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
+_CLAUSE = re.compile(r"[，,；;：:。！？!?]+")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
 _NEGATION = re.compile(
@@ -42,6 +43,14 @@ _NO_ANSWER = re.compile(
     r"|\bnot (?:mentioned|specified|stated|provided)\b|cannot be (?:determined|answered)"
 )
 _LEAD_IN = re.compile(r"[:：]$")
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """A sentence to be checked, without markers; ``lead`` is the line it stands under, whose bodies count as its own."""
+
+    text: str
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +79,7 @@ class _Window:
     text: str
     folded: str
     frame: str
+    opening: str
     length: int
 
 
@@ -87,11 +97,10 @@ def is_claim(sentence: str) -> bool:
 
 
 def verify(
-    claims: Sequence[str], passages: Sequence[Passage], similarity: Similarity | None = None
+    claims: Sequence[Assertion], passages: Sequence[Passage], similarity: Similarity | None = None
 ) -> list[Finding]:
     """Check sentences against passages.
 
-    :param claims: sentences without markers
     :param similarity: used where wording alone does not decide; without it, such sentences are unsupported
     :returns: one finding a sentence, in order
     """
@@ -99,8 +108,9 @@ def verify(
     return [_verify_one(claim, windows, similarity) for claim in claims]
 
 
-def _verify_one(claim: str, windows: Sequence[_Window], similarity: Similarity | None) -> Finding:
-    claim = _LIST_MARK.sub("", claim).strip()
+def _verify_one(assertion: Assertion, windows: Sequence[_Window], similarity: Similarity | None) -> Finding:
+    claim = _LIST_MARK.sub("", assertion.text).strip()
+    bodies = bodies_in(fold(f"{assertion.lead} {claim}"))
     folded = _GROUPING.sub("", fold(claim))
     if not windows:
         return Finding(None, "no passage")
@@ -118,7 +128,7 @@ def _verify_one(claim: str, windows: Sequence[_Window], similarity: Similarity |
         if wording < _LEAST_WORDING_WITH_MEANING:
             faults.append((wording, "wording"))
             break
-        fault = _strict_fault(folded, window)
+        fault = _strict_fault(folded, bodies, window)
         if not fault and wording < _LEAST_WORDING:
             meaning = float(similarity([claim], [window.text])[0, 0]) if similarity else 0.0
             fault = "" if meaning >= _LEAST_MEANING else "wording"
@@ -130,7 +140,7 @@ def _verify_one(claim: str, windows: Sequence[_Window], similarity: Similarity |
         if best is None or score > best.score:
             best = Support(window.passage, window.start, window.end, score)
     if best is None and abroad and similarity is not None:
-        best, fault = _foreign_support(claim, folded, abroad, similarity)
+        best, fault = _foreign_support(claim, folded, bodies, abroad, similarity)
         if fault:
             faults.append((0.0, fault))
     if best is not None:
@@ -139,21 +149,28 @@ def _verify_one(claim: str, windows: Sequence[_Window], similarity: Similarity |
 
 
 def _foreign_support(
-    claim: str, folded: str, windows: Sequence[_Window], similarity: Similarity
+    claim: str, folded: str, bodies: Sequence[Body], windows: Sequence[_Window], similarity: Similarity
 ) -> tuple[Support | None, str]:
+    """Support in another language: some run of clauses of a sentence must mean what the claim says."""
     single = [window for window in windows if window.length == 1]
-    meanings = similarity([claim], [window.text for window in single])[0]
-    order = np.argsort(-meanings)
-    usual = float(np.median(meanings))
+    runs = [(window, run) for window in single for run in _clause_runs(window.text)]
+    meanings = similarity([claim], [run for _, run in runs])[0]
     fault = "wording"
-    for index in order[:4]:
-        window, meaning = single[int(index)], float(meanings[index])
-        if meaning < _LEAST_FOREIGN_MEANING or (len(single) > 3 and meaning < usual + _FOREIGN_MARGIN):
+    for index in np.argsort(-meanings)[:4]:
+        window, meaning = runs[int(index)][0], float(meanings[index])
+        if meaning < _LEAST_FOREIGN_MEANING:
             break
-        fault = _strict_fault(folded, window)
+        fault = _strict_fault(folded, bodies, window)
         if not fault:
             return Support(window.passage, window.start, window.end, meaning), ""
     return None, fault
+
+
+def _clause_runs(sentence: str) -> list[str]:
+    """A sentence and its runs of one to three clauses: a list item renders a part of a long sentence."""
+    clauses = [clause for clause in _CLAUSE.split(sentence) if len(clause) > 3]
+    runs = ["，".join(clauses[i : i + n]) for n in (1, 2, 3) for i in range(len(clauses) - n + 1)]
+    return list(dict.fromkeys([sentence, *runs]))[:_MOST_RUNS]
 
 
 def _windows(index: int, passage: Passage) -> list[_Window]:
@@ -164,11 +181,14 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
         line_start = chunk.text.rfind("\n", 0, spans[first][0]) + 1
         before = chunk.text[line_start : spans[first][0]]
         frame = fold(f"{passage.source.title}\n{chunk.heading}\n{passage.source.published or ''}\n{before}")
+        opening = fold(chunk.text[spans[first][0] : spans[first][1]])
         for length in range(1, min(_LONGEST_WINDOW, len(spans) - first) + 1):
             start, end = spans[first][0], spans[first + length - 1][1]
             text = chunk.text[start:end]
             folded = _GROUPING.sub("", fold(text))
-            found.append(_Window(index, chunk.start + start, chunk.start + end, text, folded, frame, length))
+            found.append(
+                _Window(index, chunk.start + start, chunk.start + end, text, folded, frame, opening, length)
+            )
     return found
 
 
@@ -181,14 +201,15 @@ def _wording(folded_claim: str, window: _Window) -> float:
     return sum(1.0 if pair in held else 0.5 if pair in framed else 0.0 for pair in wanted) / len(wanted)
 
 
-def _strict_fault(folded_claim: str, window: _Window) -> str:
+def _strict_fault(folded_claim: str, bodies: Sequence[Body], window: _Window) -> str:
     evidence = f"{window.frame}\n{window.folded}"
     numbers = set(_NUMBER.findall(evidence))
     for number in _NUMBER.findall(folded_claim):
         if number not in numbers and number not in evidence:
             return f"number {number}"
-    present = bodies_in(evidence)
-    for body in bodies_in(folded_claim):
+    # A body named only later in the window is not the one whose words these are.
+    present = bodies_in(f"{window.frame}\n{window.opening}")
+    for body in bodies:
         if body not in present:
             return f"body {body.name}"
     if bool(_NEGATION.search(folded_claim)) and not _NEGATION.search(window.folded):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rag.types import Chunk, Passage, Source
-from rag.verification import is_claim, says_no_answer, verify
+from rag.verification import Assertion, is_claim, says_no_answer, verify
 
 TEXT = (
     "区住建局局长田禾表示，将以装配式建造为突破口推动建筑业转型升级，改造老旧小区28个，惠及居民15,860户。"
@@ -21,7 +21,7 @@ def passage(text: str = TEXT, start: int = 0) -> Passage:
 
 
 def finding(claim: str, *passages: Passage):  # type: ignore[no-untyped-def]
-    return verify([claim], passages or (passage(),))[0]
+    return verify([Assertion(claim)], passages or (passage(),))[0]
 
 
 @pytest.mark.parametrize(
@@ -80,15 +80,27 @@ def test_across_languages_meaning_decides_and_numbers_stay_strict() -> None:
             [[0.88 if "住建局" in text else 0.75 for text in right] for _ in left], dtype=np.float32
         )
 
-    right = verify(["The housing bureau will renew 28 old neighbourhoods."], [passage()], similarity)[0]
-    wrong = verify(["The housing bureau will renew 35 old neighbourhoods."], [passage()], similarity)[0]
-    other = verify(["The education bureau will renew 28 old neighbourhoods."], [passage()], similarity)[0]
+    right = verify(
+        [Assertion("The housing bureau will renew 28 old neighbourhoods.")], [passage()], similarity
+    )[0]
+    wrong = verify(
+        [Assertion("The housing bureau will renew 35 old neighbourhoods.")], [passage()], similarity
+    )[0]
+    other = verify(
+        [Assertion("The education bureau will renew 28 old neighbourhoods.")], [passage()], similarity
+    )[0]
     assert right.support is not None
     assert (wrong.fault, other.fault) == ("number 35", "body 教育局")
 
 
+def test_items_of_a_list_answer_for_the_body_that_leads_it() -> None:
+    item = "将打造湖畔音乐节品牌，全年接待游客300万人次。"
+    assert verify([Assertion(item, "文旅局承诺：")], [passage()])[0].support is not None
+    assert verify([Assertion(item, "教育局承诺：")], [passage()])[0].fault == "body 教育局"
+
+
 def test_nothing_is_supported_by_nothing() -> None:
-    assert verify(["甲。"], [])[0].support is None
+    assert verify([Assertion("甲。")], [])[0].support is None
     assert verify([], [passage()]) == []
 
 
