@@ -32,6 +32,7 @@ _CHROMA_BATCH = 5000
 _WORD_BOOST, _GRAM_BOOST, _TITLE_BOOST = 1.0, 0.5, 0.3
 _WRITER_HEAP = 64 * 1024 * 1024
 _MOST_QUERY_TERMS = 128
+_LEAST_FREE = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +221,14 @@ class EmbeddedIndex:
             raise
 
 
+def nearly_full(folder: Path) -> bool:
+    """Whether the disk that holds a folder has no room to work in."""
+    try:
+        return shutil.disk_usage(folder).free < _LEAST_FREE
+    except OSError:
+        return False
+
+
 def remove_index(folder: Path) -> None:
     """Delete an index; the catalog can rebuild it."""
     shutil.rmtree(folder, ignore_errors=True)
@@ -272,9 +281,8 @@ def _version_of(key: str) -> int:
 
 def _as_library_error(error: Exception, folder: Path) -> LibraryDamaged | StorageFull:
     detail = str(error)
-    full = (
-        getattr(error, "errno", None) == errno.ENOSPC or "No space left" in detail or "disk is full" in detail
-    )
+    # Chroma does not pass the system's error on ("Error in compaction"): with next to nothing left it is the disk.
+    full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in detail or nearly_full(folder)
     if full:
         return StorageFull(
             f"No space is left on the disk that holds {folder}.",
