@@ -39,6 +39,7 @@ GAP = "\ufffd"
 
 _MARGIN = 16.0
 """Nats by which the damaged reading must beat the text as it stands: the odds against damage, and a reserve."""
+_MARGIN_PROVED = 8.0
 _CERTAIN = 0.985
 _CERTAIN_PROVED = 0.93
 """The posterior from which a character counts as known; lower where an annotation proves the damage."""
@@ -79,9 +80,11 @@ _CHINESE_BEFORE = re.compile(f"[{HAN}，。、；：！？“”‘’「」『�
 _CLAUSE = re.compile("[^。\n]{0,60}")
 _IS_HAN = re.compile(f"[{HAN}]")
 _SUSPECT = re.compile(rf"[{_LOST}](?=[^\s])")
-_HORIZON = 5
-"""Characters after a question mark among which one must look out of place. Out-of-step text is random: of
-four characters at least one is uncommon 97 times in a hundred."""
+_HORIZON = 8
+"""Characters after a question mark among which two must look out of place. Out-of-step text is random: of eight
+characters two are uncommon 98 times in a hundred."""
+# A single letter or sign between Chinese characters: the ASCII-range byte that ends the damage.
+_LONE_LETTER = re.compile(f"[!;:,{HAN}][@-~][(（{HAN}]")
 
 _PUNCTUATION = {
     **dict.fromkeys("，,", 2.8),
@@ -172,8 +175,8 @@ def _is_suspicious(text: str, position: int) -> bool:
     if orphan := _ORPHAN.match(text, after):
         if pinyin.syllable(orphan.group(1)) is None:
             return False
-        return bool(_TONED.search(orphan.group(1))) or _is_odd_window(text, orphan.end(), 2)
-    return _is_odd_window(text, after, _HORIZON)
+        return bool(_TONED.search(orphan.group(1))) or _oddity(text, orphan.end()) >= 1
+    return _oddity(text, after) >= 2
 
 
 def _undamaged(text: str) -> str:
@@ -189,12 +192,10 @@ def _undamaged(text: str) -> str:
     return "\n".join(pieces)
 
 
-def _is_odd_window(text: str, start: int, length: int) -> bool:
-    window = text[start : start + length]
-    return any(_is_odd(char) for char in window.partition("\n")[0]) or (
-        # A single letter or sign between Chinese characters: the ASCII-range byte that ends the damage.
-        re.search(rf"[!;:,{HAN}][@-~](?:[(（{HAN}])", text[start : start + length + 1]) is not None
-    )
+def _oddity(text: str, start: int) -> int:
+    """How many of the next characters look out of place; a letter that ends the damage at once counts as two."""
+    window = text[start : start + _HORIZON].partition("\n")[0]
+    return sum(map(_is_odd, window)) + 2 * (_LONE_LETTER.search(window) is not None)
 
 
 @functools.lru_cache(maxsize=32768)
@@ -494,18 +495,11 @@ class _Token:
 def _tokens(text: str, position: int) -> Iterator[_Token]:
     cursor = position
     while cursor < len(text) and text[cursor] not in "\r\n":
-        previous = text[cursor - 1] if cursor else ""
-        if text[cursor] in "(（" and (match := _ANNOTATION.match(text, cursor)):
-            if pinyin.syllable(match.group(1)) is not None:
-                yield _Token("annotation", match.group(1), cursor, match.end())
-                cursor = match.end()
-                continue
-        elif (
-            previous in _LOST
-            and (match := _ORPHAN.match(text, cursor))
-            and pinyin.syllable(match.group(1)) is not None
-        ):
-            yield _Token("orphan", match.group(1), cursor, match.end())
+        # Some decoders keep the bracket that follows the lost byte, most swallow it.
+        is_after_lost = cursor > 0 and text[cursor - 1] in _LOST
+        match = (_ORPHAN if is_after_lost else _ANNOTATION).match(text, cursor)
+        if match is not None and pinyin.syllable(match.group(1)) is not None:
+            yield _Token("orphan" if is_after_lost else "annotation", match.group(1), cursor, match.end())
             cursor = match.end()
             continue
         yield _Token("char", text[cursor], cursor, cursor + 1)
@@ -594,7 +588,7 @@ def _solve(text: str, position: int, before: str, language: _Language) -> tuple[
             return _gap_only(text, position, tokens[0]), 0
     lattice = _Lattice(tokens, first, left, starts, language)
     result = lattice.run(text[position])
-    if result is None or (result.advantage < _MARGIN and not (proved and result.advantage > 0)):
+    if result is None or result.advantage < (_MARGIN_PROVED if proved else _MARGIN):
         repair = _gap_only(text, position, tokens[0]) if tokens[0].kind == "orphan" else None
         return repair, lattice.read
     after = tokens[result.end] if result.end < len(tokens) else None

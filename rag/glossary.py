@@ -6,6 +6,8 @@ the official English of the State Council's work reports.
 
 from __future__ import annotations
 
+import re
+
 _TABLE = """
 老旧小区|old residential communities
 城中村|urban villages
@@ -80,6 +82,8 @@ _TABLE = """
 局长|bureau director
 主任|director
 书记|secretary
+产业载体|industrial facilities
+载体|facilities
 万|ten thousand
 亿|hundred million
 亩|mu (1/15 hectare)
@@ -98,3 +102,12 @@ def terms_in(simplified: str) -> list[tuple[str, str]]:
         if chinese in simplified and not any(chinese in taken for taken, _ in found):
             found.append((chinese, english))
     return found[:_MOST]
+
+
+def rendered(english: str) -> str:
+    """An English text in which terms that were left in Chinese are rendered; names and unknown words stay."""
+    for chinese, translation in sorted(TERMS, key=lambda term: -len(term[0])):
+        if len(chinese) > 1 and chinese in english:
+            english = re.sub(rf"(?<=[A-Za-z]){chinese}", f" {translation}", english)
+            english = re.sub(rf"{chinese}(?=[A-Za-z])", f"{translation} ", english).replace(chinese, translation)
+    return english

@@ -18,7 +18,7 @@ from rag.embedding import Embedder, open_embedder
 from rag.errors import LibraryError
 from rag.evidence import Evidence, assess
 from rag.excerpts import excerpts
-from rag.glossary import terms_in
+from rag.glossary import rendered, terms_in
 from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.questions import Question, analyse
@@ -27,7 +27,7 @@ from rag.rewriting import Rewritten, rewrite
 from rag.scripts import in_script
 from rag.settings import Settings
 from rag.text import clip, fold, joined, to_simplified
-from rag.types import Answer, Citation, Claim, Passage, Source, Turn
+from rag.types import Answer, Citation, Claim, Passage, Script, Source, Turn
 from rag.verification import Assertion, Finding, is_claim, says_no_answer, verify
 from rag.weights import Progress
 
@@ -129,8 +129,7 @@ class Pipeline:
             if not text:
                 answer = replace(answer, timings=clock.mark("first_word"))
             text += delta
-            shown = in_script(text, asked.script, originals) if asked.script != "en" else text
-            yield replace(answer, text=shown)
+            yield replace(answer, text=_in_language(text, asked.script, originals))
         if stop is not None and stop.is_set():
             return
         answer = replace(answer, timings=clock.mark("last_word"))
@@ -216,8 +215,7 @@ class Pipeline:
         if any(c.verdict == "supported" for c in checked):
             checked = [c for c in checked if not (c.verdict == "not_a_claim" and says_no_answer(c.text))]
         originals = [passage.chunk.text for passage in answer.passages]
-        if question.script != "en":
-            checked = [replace(c, text=in_script(c.text, question.script, originals)) for c in checked]
+        checked = [replace(c, text=_in_language(c.text, question.script, originals)) for c in checked]
         final, claims_found = assemble(_trimmed(checked), keep_unsupported=False)
         return replace(
             answer,
@@ -309,6 +307,10 @@ def open_pipeline(
         model.close()
         library.close()
         raise
+
+
+def _in_language(text: str, script: Script, originals: Sequence[str]) -> str:
+    return rendered(text) if script == "en" else in_script(text, script, originals)
 
 
 def _titled(source: Source) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.bodies import Body, bodies_in
-from rag.text import bigrams, fold, has_han, sentences
+from rag.text import bigrams, fold, has_han, script_of, sentences
 from rag.types import Passage
 
 Similarity = Callable[[Sequence[str], Sequence[str]], NDArray[np.float32]]
@@ -114,7 +114,7 @@ def _verify_one(assertion: Assertion, windows: Sequence[_Window], similarity: Si
     folded = _GROUPING.sub("", fold(claim))
     if not windows:
         return Finding(None, "no passage")
-    foreign = not has_han(claim)
+    foreign = script_of(claim) == "en"
     domestic = [w for w in windows if has_han(w.text) != foreign]
     abroad = [w for w in windows if has_han(w.text) == foreign]
     faults: list[tuple[float, str]] = []

@@ -94,6 +94,13 @@ def test_an_annotation_inside_a_character(original: str, annotate: str) -> None:
     assert result.replace(mojibake.GAP, "") != pinyin.BRACKET.sub("", damaged)
 
 
+def test_a_decoder_that_shows_the_lost_byte_and_keeps_the_bracket() -> None:
+    damaged = damage("發展爭取主動。", "動範")
+    assert "?fàn)" in damaged
+    shown = damaged.replace("?fàn)", "\ufffd(fàn)")
+    assert [r.text for r in mojibake.find(shown)] == [r.text for r in mojibake.find(damaged)]
+
+
 def test_a_mark_inside_a_character_with_an_annotation_after_it() -> None:
     original = "推進規模化發展,全區持續用力,取得更大成效。”區長表示。"
     damaged = "推進規(guī)?;l(fā)展,全區持續用力,取得更大成效?!眳^(qū)長表示。"
@@ -142,6 +149,7 @@ def test_what_cannot_be_proved_is_marked() -> None:
         "",
         "?",
         "什么�么",
+        "什么是垚?(yáo)字好写",
     ],
 )
 def test_clean_text_stays(text: str) -> None:
