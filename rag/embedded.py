@@ -298,9 +298,14 @@ class _Supervisor(threading.Thread):
         """Hand the configuration over through the pipe: any user of the machine can read a command line."""
         assert child.stdin is not None
         config = asdict(self._model._config) | {"api_key": key, "parent": os.getpid()}
-        with contextlib.suppress(OSError):  # a child that is already dead is noticed by its end of output
+        try:
             child.stdin.write(json.dumps(config).encode() + b"\n")
             child.stdin.flush()
+        except OSError:
+            # A child that is already dead is noticed by its end of output; what its pipe still holds must not be
+            # flushed again when the process object is left.
+            with contextlib.suppress(OSError):
+                child.stdin.close()
 
     def _watch(self, key: str) -> tuple[float, str]:
         """Follow the child's news until it is at its end; how long it was ready, and what it said last."""

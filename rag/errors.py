@@ -121,4 +121,8 @@ class EndpointRefused(ModelError):
 
 
 class AnswerInterrupted(ModelError):
-    """The chat model stopped in mid-answer."""
+    """The chat model stopped in mid-answer; ``partial`` is what it had said."""
+
+    def __init__(self, what: str, fix: str = "", partial: str = "") -> None:
+        super().__init__(what, fix)
+        self.partial = partial

@@ -109,5 +109,7 @@ def rendered(english: str) -> str:
     for chinese, translation in sorted(TERMS, key=lambda term: -len(term[0])):
         if len(chinese) > 1 and chinese in english:
             english = re.sub(rf"(?<=[A-Za-z]){chinese}", f" {translation}", english)
-            english = re.sub(rf"{chinese}(?=[A-Za-z])", f"{translation} ", english).replace(chinese, translation)
+            english = re.sub(rf"{chinese}(?=[A-Za-z])", f"{translation} ", english).replace(
+                chinese, translation
+            )
     return english

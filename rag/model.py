@@ -409,23 +409,25 @@ class _Client:
         if end.error is not None:
             raise self._translate(end.error, said) from end.error
         if end.reason is None:
-            raise _interrupted(f"{where} ended its answer without a word of why.", "Ask again.", said)
+            raise AnswerInterrupted(f"{where} ended its answer without a word of why.", "Ask again.", said)
         if end.reason == "content_filter":
-            raise _interrupted(
+            raise AnswerInterrupted(
                 f"{where} withheld the rest of its answer.", "Put the question differently.", said
             )
 
     def _silent(self, said: str) -> ModelError:
         what = f"{self.endpoint.what} has not said a word for {self._timeout:g} s."
         fix = "Ask again when it is less busy, or raise chat_timeout."
-        return _interrupted(what, fix, said) if said else EndpointUnreachable(what, fix)
+        return AnswerInterrupted(what, fix, said) if said else EndpointUnreachable(what, fix)
 
     def _translate(self, error: Exception, said: str) -> ModelError:
         import openai
 
         where = self.endpoint.what
         if said:
-            return _interrupted(f"{where} broke off in mid-answer: {self._told(error)}.", "Ask again.", said)
+            return AnswerInterrupted(
+                f"{where} broke off in mid-answer: {self._told(error)}.", "Ask again.", said
+            )
         if isinstance(error, openai.APIStatusError):
             return self._refused(error)
         if isinstance(error, openai.APITimeoutError):
@@ -480,9 +482,3 @@ class _Client:
         if len(self.endpoint.api_key) > 4:
             text = text.replace(self.endpoint.api_key, "***")
         return re.sub(r"\s+", " ", text)
-
-
-def _interrupted(what: str, fix: str, said: str) -> AnswerInterrupted:
-    error = AnswerInterrupted(what, fix)
-    vars(error)["partial"] = said
-    return error

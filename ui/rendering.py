@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 from pathlib import PurePosixPath, PureWindowsPath
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal, Protocol
 
 from rag.errors import WenzhengError
 from rag.types import Answer, Chunk, Citation, Claim, Passage, Source
