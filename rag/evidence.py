@@ -13,7 +13,6 @@ from rag.text import fold, has_han
 from rag.types import Passage
 
 _EVEN = 0.5
-_NAME_WEIGHT = 13.5
 _ACTING = (
     "表示|指出|强调|介绍|说|认为|提出|回应|答复|透露|坦言|称|承诺|将|拟|计划|负责(?!人)|牵头|受理|发布|印发|组织|实施|推进|开展"
     "|say|said|will|plan|promis|pledg|announc"
@@ -93,7 +92,7 @@ def _foreign_score(question: Question, passage: Passage) -> float:
 
 def _is_name(question: Question, word: str) -> bool:
     # A word that the dictionary lacks, before or with the sign of a place, is a place's own name.
-    if question.weights[word] < _NAME_WEIGHT or word.isascii():
+    if word not in question.names:
         return False
     return re.search(rf"{re.escape(word)}(?:{_PLACE})", fold(question.text)) is not None or (
         len(word) >= 3 and re.search(rf"(?:{_PLACE})$", word) is not None

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,14 +22,14 @@ from rag.excerpts import excerpts
 from rag.glossary import rendered, terms_in
 from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
-from rag.questions import Question, analyse
+from rag.questions import Question, analyse, coverage
 from rag.retrieval import Retriever
 from rag.rewriting import Rewritten, rewrite
 from rag.scripts import in_script
 from rag.settings import Settings
 from rag.text import clip, fold, joined, to_simplified
 from rag.types import Answer, Citation, Claim, Passage, Script, Source, Turn
-from rag.verification import Assertion, Finding, is_claim, says_no_answer, verify
+from rag.verification import Asked, Assertion, Finding, is_claim, says_no_answer, verify
 from rag.weights import Progress
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class Pipeline:
         """The answer with each sentence verified against the passages and cited, or a refusal when none stands."""
         parsed = parse(text)
         claims = _claims(parsed)
-        findings = iter(verify(claims, answer.passages, self._similarity))
+        findings = iter(verify(claims, answer.passages, self._similarity, _asked(question)))
         checked: list[Checked] = []
         citations: dict[tuple[int, int, int], Citation] = {}
         for sentence in parsed:
@@ -328,6 +329,12 @@ def _paragraph_up_to(citation: Citation) -> str:
     start = max(0, citation.start - chunk.start)
     line_start = chunk.text.rfind("\n", 0, start) + 1
     return f"{chunk.text[line_start:start]}{citation.quote}"
+
+
+def _asked(question: Question) -> Asked:
+    # The name of a place is left out: a district's own report seldom repeats it. Other places are refused before.
+    names = tuple(name for name in question.names if name[-1] not in "省市县区镇乡村街道")
+    return Asked(fold(question.text), names, partial(coverage, question))
 
 
 def _claims(parsed: Sequence[Sentence]) -> list[Assertion]:

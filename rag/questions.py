@@ -33,6 +33,8 @@ _ENGLISH_STOPWORDS = frozenset(
     not no if than then also more most other such only
     """.split()  # noqa: SIM905
 )
+NAME_WEIGHT = 13.5
+"""Words of at least this weight are not in the dictionary of general Chinese."""
 _BODY_WEIGHT = 14.0
 """A body's name tells as much as the rarest word."""
 _YEAR = re.compile(
@@ -64,6 +66,13 @@ class Question:
     years: frozenset[str]
     asks_statement: bool
     quoted: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Its words that the dictionary lacks, mostly names of people, places and projects."""
+        return tuple(
+            word for word, weight in self.weights.items() if weight >= NAME_WEIGHT and not word.isascii()
+        )
 
     @property
     def is_latin(self) -> bool:

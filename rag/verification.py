@@ -30,6 +30,8 @@ _LONGEST_WINDOW = 3
 _NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
 _CLAUSE = re.compile(r"[，,；;：:。！？!?]+")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
+_REPEATED = 0.85
+_ASKING = re.compile(r"几|多少|什么|哪|谁|如何|怎|是否|\b(?:what|which|who|when|where|how)\b")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
 _NEGATION = re.compile(
     r"不得|不会|不能|不予|不再|不是|没有|未|禁止|停止|取消|无需|\b(?:not|never|no longer|cannot)\b|n't\b"
@@ -51,6 +53,19 @@ class Assertion:
 
     text: str
     lead: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What verification knows of the question.
+
+    ``text`` is the question folded, ``names`` its words that only a name can be (folded), ``relevance`` tells how
+    much of the question a folded text holds, 0 to 1.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    relevance: Callable[[str], float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +112,34 @@ def is_claim(sentence: str) -> bool:
 
 
 def verify(
-    claims: Sequence[Assertion], passages: Sequence[Passage], similarity: Similarity | None = None
+    claims: Sequence[Assertion],
+    passages: Sequence[Passage],
+    similarity: Similarity | None = None,
+    asked: Asked | None = None,
 ) -> list[Finding]:
     """Check sentences against passages.
 
     :param similarity: used where wording alone does not decide; without it, such sentences are unsupported
+    :param asked: the question. A sentence that only repeats it is no answer; a name that a sentence takes over from it
+        must be in the evidence; and of places that bear a sentence out equally well ("28个" alone), the one that
+        speaks of what was asked is cited
     :returns: one finding a sentence, in order
     """
     windows = [window for index, passage in enumerate(passages) for window in _windows(index, passage)]
-    return [_verify_one(claim, windows, similarity) for claim in claims]
+    return [_verify_one(claim, windows, similarity, asked) for claim in claims]
 
 
-def _verify_one(assertion: Assertion, windows: Sequence[_Window], similarity: Similarity | None) -> Finding:
+def _verify_one(
+    assertion: Assertion, windows: Sequence[_Window], similarity: Similarity | None, asked: Asked | None
+) -> Finding:
     claim = _LIST_MARK.sub("", assertion.text).strip()
     bodies = bodies_in(fold(f"{assertion.lead} {claim}"))
     folded = _GROUPING.sub("", fold(claim))
     if not windows:
         return Finding(None, "no passage")
+    if asked is not None and _repeats(folded, asked.text):
+        return Finding(None, "repeats the question")
+    names = tuple(name for name in asked.names if name in folded) if asked is not None else ()
     foreign = script_of(claim) == "en"
     domestic = [w for w in windows if has_han(w.text) != foreign]
     abroad = [w for w in windows if has_han(w.text) == foreign]
@@ -128,7 +154,7 @@ def _verify_one(assertion: Assertion, windows: Sequence[_Window], similarity: Si
         if wording < _LEAST_WORDING_WITH_MEANING:
             faults.append((wording, "wording"))
             break
-        fault = _strict_fault(folded, bodies, window)
+        fault = _strict_fault(folded, bodies, names, window)
         if not fault and wording < _LEAST_WORDING:
             meaning = float(similarity([claim], [window.text])[0, 0]) if similarity else 0.0
             fault = "" if meaning >= _LEAST_MEANING else "wording"
@@ -137,6 +163,8 @@ def _verify_one(assertion: Assertion, windows: Sequence[_Window], similarity: Si
             continue
         # A longer window must earn its length: the tightest one that bears the sentence out is cited.
         score = wording - 0.06 * (window.length - 1)
+        if asked is not None:
+            score += 0.2 * asked.relevance(f"{window.frame}\n{window.folded}")
         if best is None or score > best.score:
             best = Support(window.passage, window.start, window.end, score)
     if best is None and abroad and similarity is not None:
@@ -160,7 +188,7 @@ def _foreign_support(
         window, meaning = runs[int(index)][0], float(meanings[index])
         if meaning < _LEAST_FOREIGN_MEANING:
             break
-        fault = _strict_fault(folded, bodies, window)
+        fault = _strict_fault(folded, bodies, (), window)
         if not fault:
             return Support(window.passage, window.start, window.end, meaning), ""
     return None, fault
@@ -192,6 +220,15 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
     return found
 
 
+def _repeats(folded_claim: str, folded_question: str) -> bool:
+    """Whether a sentence says hardly more than the question, its question word included."""
+    if not _ASKING.search(folded_claim):
+        return False
+    pairs = bigrams(folded_claim)
+    held = set(bigrams(folded_question))
+    return bool(pairs) and sum(pair in held for pair in pairs) / len(pairs) >= _REPEATED
+
+
 def _wording(folded_claim: str, window: _Window) -> float:
     wanted = bigrams(folded_claim)
     if not wanted:
@@ -201,7 +238,7 @@ def _wording(folded_claim: str, window: _Window) -> float:
     return sum(1.0 if pair in held else 0.5 if pair in framed else 0.0 for pair in wanted) / len(wanted)
 
 
-def _strict_fault(folded_claim: str, bodies: Sequence[Body], window: _Window) -> str:
+def _strict_fault(folded_claim: str, bodies: Sequence[Body], names: Sequence[str], window: _Window) -> str:
     evidence = f"{window.frame}\n{window.folded}"
     numbers = set(_NUMBER.findall(evidence))
     for number in _NUMBER.findall(folded_claim):
@@ -212,6 +249,9 @@ def _strict_fault(folded_claim: str, bodies: Sequence[Body], window: _Window) ->
     for body in bodies:
         if body not in present:
             return f"body {body.name}"
+    for name in names:
+        if name not in evidence:
+            return f"name {name}"
     if bool(_NEGATION.search(folded_claim)) and not _NEGATION.search(window.folded):
         return "negation"
     return ""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rag.types import Chunk, Passage, Source
-from rag.verification import Assertion, is_claim, says_no_answer, verify
+from rag.verification import Asked, Assertion, is_claim, says_no_answer, verify
 
 TEXT = (
     "区住建局局长田禾表示，将以装配式建造为突破口推动建筑业转型升级，改造老旧小区28个，惠及居民15,860户。"
@@ -97,6 +97,34 @@ def test_items_of_a_list_answer_for_the_body_that_leads_it() -> None:
     item = "将打造湖畔音乐节品牌，全年接待游客300万人次。"
     assert verify([Assertion(item, "文旅局承诺：")], [passage()])[0].support is not None
     assert verify([Assertion(item, "教育局承诺：")], [passage()])[0].fault == "body 教育局"
+
+
+def asked(text: str = "", names: tuple[str, ...] = (), word: str = "") -> Asked:
+    return Asked(text, names, lambda folded: float(bool(word) and word in folded.split("\n")[-1]))
+
+
+def test_of_equal_places_the_one_that_speaks_of_the_question_is_cited() -> None:
+    text = "河道整治工程投资22万元。电梯补贴标准为22万元。"
+    support = verify([Assertion("22万元")], [passage(text)], None, asked(word="电梯"))[0].support
+    assert support is not None
+    assert text[support.start : support.end] == "电梯补贴标准为22万元。"
+
+
+def test_repeating_the_question_is_no_answer() -> None:
+    question = "住建局将改造老旧小区几个"
+    found = verify([Assertion("住建局将改造老旧小区几个。")], [passage()], None, asked(question))[0]
+    assert found.fault == "repeats the question"
+    assert (
+        verify([Assertion("住建局将改造老旧小区28个。")], [passage()], None, asked(question))[0].support
+        is not None
+    )
+
+
+def test_a_name_taken_over_from_the_question_must_be_in_the_evidence() -> None:
+    claim = Assertion("田禾表示，将改造老旧小区28个。")
+    other = Assertion("夏知秋表示，将改造老旧小区28个。")
+    assert verify([claim], [passage()], None, asked(names=("田禾",)))[0].support is not None
+    assert verify([other], [passage()], None, asked(names=("夏知秋",)))[0].fault == "name 夏知秋"
 
 
 def test_nothing_is_supported_by_nothing() -> None:
