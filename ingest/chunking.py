@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ingest.speakers import opens_speech
+from rag.speech import opens_speech
 from rag.text import sentences
 from rag.types import Chunk, Document
 

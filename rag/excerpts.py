@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rag.bodies import names_body
 from rag.questions import Question, coverage
+from rag.speech import speaks
 from rag.text import fold, sentences
 from rag.types import Passage
 
@@ -28,7 +29,8 @@ def excerpts(question: Question, passages: Sequence[Passage], budget: int) -> li
     """What the chat model is shown, best passage first, within ``budget`` characters together.
 
     Passages far behind the best one are left out: a small model takes their words for an answer. So are, where the
-    question names bodies, those that name none of them. A passage that does not fit whole is cut to the run of its
+    question names bodies, those that name none of them, and where it asks what they said, those in which they do not
+    speak. A passage that does not fit whole is cut to the run of its
     sentences that holds most of the question.
     """
     shown: list[Excerpt] = []
@@ -56,6 +58,9 @@ def _worth_showing(question: Question, passages: Sequence[Passage]) -> list[int]
         for n in numbers
     }
     naming = [n for n in numbers if any(names_body(contexts[n], body) for body in question.bodies)]
+    if question.asks_statement:
+        speaking = [n for n in naming if any(speaks(contexts[n], body) for body in question.bodies)]
+        return speaking or naming or near
     return naming or near
 
 

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from rag.library import Library
 from rag.questions import Question, coverage, embedding_text, search_text
+from rag.speech import speaks
 from rag.text import fold, has_han, to_simplified
 from rag.types import Chunk, Passage, Source
 
 _RANK_CONSTANT = 10.0
+_SPEECH_BONUS = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,11 @@ class Retriever:
         top = max(similarities.values(), default=1.0)
         cross_language = question.is_latin
         scored = [
-            (_score(candidate, floor, top, latin_question=cross_language), key, candidate)
+            (
+                _score(candidate, floor, top, latin_question=cross_language) + _speech(question, candidate),
+                key,
+                candidate,
+            )
             for key, candidate in candidates
         ]
         scored.sort(key=lambda item: (-item[0], _stable(item[1])))
@@ -88,6 +94,13 @@ def _score(candidate: _Candidate, floor: float, top: float, *, latin_question: b
         # Words can't meet across languages: the dense leg decides, body names aside.
         return 0.8 * dense + 0.2 * candidate.lexical
     return 0.35 * dense + 0.35 * candidate.lexical + 0.15 * ranks + 0.15 * candidate.coverage
+
+
+def _speech(question: Question, candidate: _Candidate) -> float:
+    """For what a body said or promised, the passage in which it speaks goes before those that only name it."""
+    if not question.asks_statement:
+        return 0.0
+    return _SPEECH_BONUS if any(speaks(candidate.folded, body) for body in question.bodies) else 0.0
 
 
 def _distinct(scored: Iterable[tuple[float, str, _Candidate]], k: int) -> Iterable[Passage]:
