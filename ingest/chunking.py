@@ -90,15 +90,21 @@ def _fits(pending: list[_Piece], piece: _Piece, target: int) -> bool:
 
 
 def _pieces(text: str, longest: int) -> Iterator[_Piece]:
-    for start, end in sentences(text):
+    spans = sentences(text)
+    led = False
+    for index, (start, end) in enumerate(spans):
         line_start = text.rfind("\n", 0, start) + 1
         line_end = text.find("\n", end)
         line = text[line_start : line_end if line_end >= 0 else len(text)]
-        heading = start == line_start + (len(line) - len(line.lstrip())) and is_heading(line)
-        if heading:
+        first = not text[line_start:start].strip()
+        if first and is_heading(line):
             yield _Piece(start, end, line_start, heading=True)
             continue
-        speech = opens_speech(text[start:end])
+        # The sentence that leads a paragraph up to its speaker belongs with what is said.
+        leads = first and index + 1 < len(spans) and "\n" not in text[end : spans[index + 1][0]]
+        leads = leads and opens_speech(text[slice(*spans[index + 1])])
+        speech = not led and (leads or opens_speech(text[start:end]))
+        led = leads
         for a, b in _cut(text, start, end, longest):
             yield _Piece(a, b, line_start, heading=False, speech=speech and a == start)
 

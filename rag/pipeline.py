@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import prompts
-from rag.bodies import names_body
+from rag.bodies import Body, mentions, names_body
 from rag.citations import Checked, Sentence, assemble, parse
 from rag.embedding import Embedder, open_embedder
 from rag.errors import LibraryError
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
 _NEAREST_SHOWN = 3
 """Passages shown below a refusal."""
 _LONGEST_TITLE = 40
+_EXAMPLE_BODIES = 2
+_NOTICE = re.compile(r"关于(?:做好|申报|举办|开展)?(?P<topic>[^的]{4,24})的(?:通知|公告|通告|意见)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,14 +370,20 @@ def _claims_of(checked: Sequence[Checked]) -> tuple[Claim, ...]:
 
 
 def _examples(titles: Sequence[str]) -> tuple[str, ...]:
-    """Questions that titles suggest: what each body promised, what a notice says."""
+    """Questions that titles suggest: what two bodies promised, what a notice rules, and one in English."""
     found: dict[str, None] = {}
-    from rag.bodies import bodies_in
-
+    named: list[Body] = []
     for title in titles:
-        for body in bodies_in(fold(title))[:1]:
-            short = body.short[0] if body.short else body.name
-            found.setdefault(f"{short}承诺了什么？", None)
-        if len(found) >= 4:
-            break
+        for start, end, body in mentions(fold(title))[:1]:
+            if body not in named and len(named) < _EXAMPLE_BODIES:
+                named.append(body)
+                called = fold(title)[start:end]
+                short = next((name for name in body.short if name[-1] == called[-1]), called)
+                found.setdefault(f"{short}承诺了什么？", None)
+    notice = next((match for title in titles if (match := _NOTICE.fullmatch(to_simplified(title)))), None)
+    if notice is not None:
+        found.setdefault(f"{notice['topic']}有什么规定？", None)
+    english = next((body for body in named if body.english), None)
+    if english is not None:
+        found.setdefault(f"What did the {min(english.english, key=len)} promise?", None)
     return tuple(found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ def serve(settings: Settings, take_in: list[Path], console: Console) -> None:
 
     :raises WenzhengError: when a part cannot be opened or the port is taken
     """
+    # A service is ended by a signal as often as by Ctrl-C: both close the library and end the model.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # Importing the page takes seconds of its own: it happens while the embedding model is being loaded.
     page_import = threading.Thread(target=_import_page, name="import-page")
     page_import.start()

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from ingest.sync import FileStatus, SyncProgress, SyncReport
     from rag.weights import Progress as WeightsProgress
 
+_ROUTINE = frozenset({"blank-lines", "line-breaks"})
+"""Changes that nearly every file needs and nobody wants to read about; the JSON report has them."""
 _STATUSES: tuple[FileStatus, ...] = ("added", "updated", "unchanged", "removed", "failed", "skipped")
 
 
@@ -94,10 +96,11 @@ def show_report(console: Console, report: SyncReport) -> None:
         for file in failed:
             table.add_row(Text(Path(file.path).name), Text(file.reason))
         console.print(table)
-    repaired = [file for file in report.files if any(change.count for change in file.changes)]
-    for file in repaired:
-        what = ", ".join(f"{change.kind} {change.count}" for change in file.changes if change.count)
-        console.print(Text(f"  cleaned {Path(file.path).name}: {what}", style="dim"))
+    for file in report.files:
+        told = [change for change in file.changes if change.count and change.kind not in _ROUTINE]
+        if told:
+            what = ", ".join(f"{change.kind} {change.count}" for change in told)
+            console.print(Text(f"  cleaned {Path(file.path).name}: {what}", style="dim"))
     console.print(Text(f"Done: {counts or 'no files found'}."))
 
 

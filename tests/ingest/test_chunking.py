@@ -71,3 +71,10 @@ def test_is_heading(line: str, expected: bool) -> None:
 def test_a_heading_alone_is_a_chunk() -> None:
     assert [chunk.text for chunk in split(document("一、目标任务"), 100)] == ["一、目标任务"]
     assert split(document(""), 100) == []
+
+
+def test_what_leads_up_to_a_speaker_stays_with_what_is_said() -> None:
+    first = "区住建局局长田禾表示，" + "改造老旧小区，" * 12 + "建设好房子。"
+    second = "平安是最基本的民生。区政法委书记程远表示，年内建成综治中心。"
+    chunks = split(document(f"{first}\n{second}"), 260)
+    assert [chunk.text for chunk in chunks] == [first, second]

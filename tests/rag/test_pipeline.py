@@ -156,6 +156,17 @@ def test_the_record_holds_the_whole_answer_and_is_json(make_pipeline: Make) -> N
 def test_the_overview_counts_and_suggests(make_pipeline: Make) -> None:
     overview = make_pipeline().overview()
     assert (overview.documents, overview.latest) == (2, "2025-12-29")
+    files = {
+        "a.txt": "区住房和城乡建设局改造计划\n正文。",
+        "b.txt": "关于申报加装电梯补贴的通知\n正文。",
+        "c.txt": "区商務局要點\n正文。",
+    }
+    assert make_pipeline(files=files).overview().examples == (
+        "住建局承诺了什么？",
+        "商务局承诺了什么？",
+        "加装电梯补贴有什么规定？",
+        "What did the housing bureau promise?",
+    )
 
 
 def test_closing_closes_the_model_and_the_library(make_pipeline: Make) -> None:
