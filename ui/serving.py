@@ -46,6 +46,8 @@ def serve(settings: Settings, take_in: list[Path], console: Console) -> None:
         )
         try:
             threading.Event().wait()
+        except KeyboardInterrupt:
+            console.print("Stopped.")
         finally:
             app.close(verbose=False)
 
