@@ -313,10 +313,10 @@ def _variants_of() -> dict[str, tuple[str, ...]]:
 
 @functools.cache
 def _dictionary() -> tuple[dict[str, int], float]:
-    from rag.text import _segmenter
+    from rag.text import segmenter
 
-    segmenter = _segmenter()
-    return segmenter.FREQ, float(segmenter.total)
+    dictionary = segmenter()
+    return dictionary.FREQ, float(dictionary.total)
 
 
 def is_word(word: str) -> bool:
@@ -353,14 +353,14 @@ class _Language:
         self.is_half_width = len(re.findall(rf"[{HAN})）”]\s?[,;:]", plain)) > len(
             re.findall("[，；：]", plain)
         )
-        from rag.text import _segmenter
+        from rag.text import segmenter
 
         self.words: Counter[str] = Counter()
         self.prefixes: set[str] = set()
         self.bigrams: Counter[tuple[str, str]] = Counter()
         self.firsts: Counter[str] = Counter()
         for run in re.findall(f"[{HAN}]+", to_simplified(plain)):
-            for word in _segmenter().cut(run, HMM=False):
+            for word in segmenter().cut(run, HMM=False):
                 self.words[word] += 1
                 self.prefixes.update(word[:i] for i in range(1, len(word)))
             self.bigrams.update(itertools.pairwise(run))

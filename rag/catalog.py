@@ -194,20 +194,7 @@ class Catalog:
                 connection.execute(sa.delete(_chunks).where(_chunks.c.version_id.in_(some)))
                 connection.execute(sa.delete(_versions).where(_versions.c.id.in_(some)))
 
-    def move(self, document_id: str, path: str) -> None:
-        """Record that a document's file now lies elsewhere."""
-        with self._begin() as connection:
-            connection.execute(
-                sa.update(_versions).where(_versions.c.document_id == document_id).values(path=path)
-            )
-
     # Reading
-
-    def version_ids(self, state: VersionState) -> list[int]:
-        """The versions in that state, oldest first."""
-        with self._begin() as connection:
-            query = sa.select(_versions.c.id).where(_versions.c.state == state).order_by(_versions.c.id)
-            return list(connection.execute(query).scalars())
 
     def superseded_ids(self) -> list[int]:
         """Versions that are not findable: pending or retired ones."""

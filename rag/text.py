@@ -89,7 +89,8 @@ def fold(text: str) -> str:
 
 
 @functools.cache
-def _segmenter() -> jieba.Tokenizer:
+def segmenter() -> jieba.Tokenizer:
+    """The one Chinese segmenter, with the names of government bodies as words; its dictionary loads on first use."""
     import logging
 
     import jieba
@@ -97,11 +98,11 @@ def _segmenter() -> jieba.Tokenizer:
     from rag.bodies import NAMES
 
     jieba.setLogLevel(logging.WARNING)
-    segmenter = jieba.Tokenizer()
-    segmenter.initialize()
+    found = jieba.Tokenizer()
+    found.initialize()
     for name in NAMES:
-        segmenter.add_word(name)
-    return segmenter
+        found.add_word(name)
+    return found
 
 
 def words(text: str) -> list[str]:
@@ -110,7 +111,7 @@ def words(text: str) -> list[str]:
     for match in _TERM.finditer(fold(text)):
         run = match.group()
         if _HAN_CHAR.match(run):
-            found.extend(word for word in _segmenter().cut(run) if word.strip())
+            found.extend(word for word in segmenter().cut(run) if word.strip())
         else:
             found.append(run)
     return found
@@ -126,7 +127,7 @@ def terms(text: str) -> tuple[list[str], list[str]]:
     for match in _TERM.finditer(fold(text)):
         run = match.group()
         if _HAN_CHAR.match(run):
-            found.extend(word for word in _segmenter().cut_for_search(run) if word.strip())
+            found.extend(word for word in segmenter().cut_for_search(run) if word.strip())
             grams.extend(run[i : i + 2] for i in range(len(run) - 1)) if len(run) > 1 else grams.append(run)
         else:
             stem = english_stem(run)
@@ -156,11 +157,11 @@ def word_weight(word: str) -> float:
     Independent of the corpus, so that it also holds for a library of one document. Words that the dictionary
     lacks weigh the most; Latin words and numbers, which it does not cover, weigh a fixed middle value.
     """
-    segmenter = _segmenter()
+    dictionary = segmenter()
     if not _HAN_CHAR.match(word):
         return 9.0
-    frequency = segmenter.FREQ.get(word) or 0
-    return min(14.0, math.log(segmenter.total / max(frequency, 3)))
+    frequency = dictionary.FREQ.get(word) or 0
+    return min(14.0, math.log(dictionary.total / max(frequency, 3)))
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
