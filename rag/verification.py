@@ -28,6 +28,8 @@ _LEAST_FOREIGN_MEANING = 0.82
 _MOST_RUNS = 24
 _LONGEST_WINDOW = 3
 _NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
+_PART = re.compile(r"[,;]\s+(?:and\s+|as well as\s+)?")
+_SHORTEST_PART = 12
 _CLAUSE = re.compile(r"[，,；;：:。！？!?]+")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _REPEATED = 0.85
@@ -179,19 +181,37 @@ def _verify_one(
 def _foreign_support(
     claim: str, folded: str, bodies: Sequence[Body], windows: Sequence[_Window], similarity: Similarity
 ) -> tuple[Support | None, str]:
-    """Support in another language: some run of clauses of a sentence must mean what the claim says."""
+    """Support in another language: runs of clauses of one sentence must mean what the claim says.
+
+    A claim that sums up several clauses is nearer to each of them in its parts than as a whole; then the parts' mean
+    counts.
+    """
     single = [window for window in windows if window.length == 1]
-    runs = [(window, run) for window in single for run in _clause_runs(window.text)]
-    meanings = similarity([claim], [run for _, run in runs])[0]
+    runs = [(index, run) for index, window in enumerate(single) for run in _clause_runs(window.text)]
+    said = list(dict.fromkeys([claim, *_parts(claim)]))
+    meanings = similarity(said, [run for _, run in runs])
+    owners = np.array([index for index, _ in runs])
+    scores = []
+    for index in range(len(single)):
+        nearest = meanings[:, owners == index].max(axis=1)
+        parts = float(nearest[1:].mean()) if len(said) > 1 else 0.0
+        scores.append(max(float(nearest[0]), parts))
     fault = "wording"
-    for index in np.argsort(-meanings)[:4]:
-        window, meaning = runs[int(index)][0], float(meanings[index])
+    for index in np.argsort(-np.array(scores))[:4]:
+        window, meaning = single[int(index)], scores[int(index)]
         if meaning < _LEAST_FOREIGN_MEANING:
             break
         fault = _strict_fault(folded, bodies, (), window)
         if not fault:
             return Support(window.passage, window.start, window.end, meaning), ""
     return None, fault
+
+
+def _parts(claim: str) -> list[str]:
+    """The parts of an English sentence that its commas divide, where there are several."""
+    parts = [part.strip(" .") for part in _PART.split(claim)]
+    parts = [part for part in parts if len(part) >= _SHORTEST_PART]
+    return parts if len(parts) > 1 else []
 
 
 def _clause_runs(sentence: str) -> list[str]:
