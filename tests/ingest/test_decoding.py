@@ -59,6 +59,19 @@ def test_bytes_in_no_known_encoding_are_refused() -> None:
         decode(data, "a.txt")
 
 
+@pytest.mark.parametrize("encoding", ["iso2022_kr", "johab"])
+def test_a_text_in_an_encoding_that_is_not_read_is_refused_not_loaded_as_rubbish(encoding: str) -> None:
+    korean = (
+        "국토교통부는 노후 주택 개량 사업을 올해 안에 마무리하겠다고 밝혔다. 예산은 모두 확보되었다. " * 4
+    )
+    with pytest.raises((SourceUndecodable, SourceUnsupported)):
+        decode(korean.encode(encoding), "a.txt")
+
+
+def test_a_short_note_with_a_rare_name_is_read() -> None:
+    assert decode("联系人：龑玥".encode("gb18030"), "a.txt").text == "联系人：龑玥"
+
+
 def test_a_damaged_utf16_file_says_where() -> None:
     with pytest.raises(SourceUndecodable, match="byte"):
         decode("区住建局".encode("utf-16") + b"\x00\xd8", "a.txt")
@@ -99,6 +112,9 @@ def test_the_collection_of_encoded_files() -> None:
             if family(found) != family(path.parent.name):
                 wrong.append((str(Path(path.parent.name) / path.name), found))
     assert wrong == []
+    for path in (CORPUS / "EUC-TW").iterdir():
+        with pytest.raises(SourceUndecodable):
+            decode(path.read_bytes(), path.name)
 
 
 def test_a_long_file_decodes_in_reasonable_time_and_memory() -> None:
