@@ -10,7 +10,7 @@ from pathlib import Path
 from ingest.cleaning import clean
 from ingest.decoding import decode
 from ingest.structure import describe
-from rag.errors import SourceEmpty, SourceError, SourceNotFound, SourceTooLarge, SourceUnsupported
+from rag.errors import SourceEmpty, SourceNotFound, SourceTooLarge, SourceUnsupported
 from rag.types import Document, Source
 
 Loader = Callable[[bytes, str], tuple[str, str]]
@@ -130,16 +130,3 @@ def _readable_stem(path: Path) -> str:
 
 def _shown(path: Path) -> str:
     return str(path).encode("utf-8", errors="replace").decode("utf-8")
-
-
-__all__ = [
-    "LOADERS",
-    "MEDIA_TYPES",
-    "SourceError",
-    "digest_of",
-    "document_id",
-    "is_supported",
-    "load",
-    "parse",
-    "read_bytes",
-]

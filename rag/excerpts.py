@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.bodies import names_body
+from rag.evidence import folded_context
 from rag.questions import Question, coverage
 from rag.speech import speaks
 from rag.text import fold, sentences
@@ -51,12 +52,7 @@ def _worth_showing(question: Question, passages: Sequence[Passage]) -> list[int]
     near = [n for n in numbers if passages[n - 1].score >= _LEAST_SHARE * best]
     if not question.bodies:
         return near
-    contexts = {
-        n: fold(
-            f"{passages[n - 1].source.title}\n{passages[n - 1].chunk.heading}\n{passages[n - 1].chunk.text}"
-        )
-        for n in numbers
-    }
+    contexts = {n: folded_context(passages[n - 1]) for n in numbers}
     naming = [n for n in numbers if any(names_body(contexts[n], body) for body in question.bodies)]
     if question.asks_statement:
         speaking = [n for n in naming if any(speaks(contexts[n], body) for body in question.bodies)]

@@ -17,7 +17,6 @@ from rag import prompts
 from rag.bodies import Body, mentions, names_body
 from rag.citations import Checked, Sentence, assemble, parse
 from rag.embedding import Embedder, open_embedder
-from rag.errors import LibraryError
 from rag.evidence import Evidence, assess
 from rag.excerpts import excerpts
 from rag.glossary import rendered, terms_in
@@ -123,7 +122,7 @@ class Pipeline:
         if evidence.score < self.settings.evidence_threshold or (
             evidence.fault and self.settings.evidence_threshold > 0
         ):
-            yield self._refused(answer, self._why_no_evidence(standalone, evidence), clock)
+            yield self._refused(answer, _why_no_evidence(standalone, evidence), clock)
             return
         text = ""
         originals = [passage.chunk.text for passage in passages]
@@ -250,13 +249,6 @@ class Pipeline:
         vectors = self.library.embedder.embed_passages([to_simplified(text) for text in (*left, *right)])
         return np.asarray(vectors[: len(left)] @ vectors[len(left) :].T, dtype=np.float32)
 
-    def _why_no_evidence(self, question: Question, evidence: Evidence) -> str:
-        script = question.script
-        if not self.library.documents():
-            return prompts.reason("empty_library", script)
-        names = [in_script(name, script, ()) for name in evidence.names]
-        return prompts.reason(evidence.fault or "nothing_relevant", script, names=joined(names, script))
-
     @staticmethod
     def _refused(answer: Answer, why: str, clock: _Clock, claims: tuple[Claim, ...] = ()) -> Answer:
         return replace(
@@ -305,12 +297,7 @@ def open_pipeline(
     except BaseException:
         model.close()
         raise
-    try:
-        return Pipeline(library, model, settings)
-    except LibraryError:
-        model.close()
-        library.close()
-        raise
+    return Pipeline(library, model, settings)
 
 
 def _in_language(text: str, script: Script, originals: Sequence[str]) -> str:
@@ -332,6 +319,12 @@ def _paragraph_up_to(citation: Citation) -> str:
     start = max(0, citation.start - chunk.start)
     line_start = chunk.text.rfind("\n", 0, start) + 1
     return f"{chunk.text[line_start:start]}{citation.quote}"
+
+
+def _why_no_evidence(question: Question, evidence: Evidence) -> str:
+    script = question.script
+    names = [in_script(name, script, ()) for name in evidence.names]
+    return prompts.reason(evidence.fault or "nothing_relevant", script, names=joined(names, script))
 
 
 def _asked(question: Question) -> Asked:
