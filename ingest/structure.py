@@ -11,6 +11,7 @@ from rag.text import clip, fold
 
 _HEAD_LINES = 12
 _TAIL_LINES = 8
+_HEAD_CHARS = 200
 _LONGEST_TITLE = 60
 _LABELLED_DATE = re.compile(
     r"(?:(?:发布|發[布佈]|成文|印发|印發|刊[发登])(?:日期|时间|時間)|^日期|^[Pp]ublished(?: on)?|^[Dd]ate)"
@@ -141,5 +142,5 @@ def _issuer(text: str, lines: list[str]) -> str | None:
             return line.strip("（()）")
     if match := _LABELLED_ISSUER.search(head):
         return match["issuer"].strip()
-    named = bodies_in(fold(lines[0])) if lines else []
+    named = bodies_in(fold(lines[0][:_HEAD_CHARS])) if lines else []
     return named[0].name if named and len(text) > len(lines[0]) else None

@@ -1,6 +1,6 @@
 """The catalog: which documents and chunks exist. The source of truth, and the only module that speaks SQL.
 
-A document has versions. A version is *pending* while its vectors and terms are being written, *live* when it can be
+Files with the same content as a document are its *copies*: they are known, and indexed once. A document has versions. A version is *pending* while its vectors and terms are being written, *live* when it can be
 found, *retired* once a newer one is live or the document was removed, until its traces are gone from the index.
 Going live and retiring the version before is one transaction.
 """
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 from sqlalchemy import URL as URL
 
 from rag.errors import LibraryDamaged, StorageFull
-from rag.types import Change, Chunk, Document, Source
+from rag.types import Change, Chunk, Document, Mark, Note, Source, Speech
 
 VersionState = Literal["pending", "live", "retired"]
 
@@ -38,7 +38,7 @@ _versions = sa.Table(
     sa.Column("state", sa.String, nullable=False, index=True),
     sa.Column("path", sa.String, nullable=False),
     sa.Column("title", sa.String, nullable=False),
-    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("digest", sa.String, nullable=False, index=True),
     sa.Column("media_type", sa.String, nullable=False),
     sa.Column("encoding", sa.String, nullable=False),
     sa.Column("published", sa.String),
@@ -46,6 +46,10 @@ _versions = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("changes", sa.JSON, nullable=False),
     sa.Column("added_at", sa.Float, nullable=False),
+    sa.Column("pages", sa.Integer),
+    sa.Column("content", sa.String, nullable=False, index=True, server_default=""),
+    sa.Column("marks", sa.JSON, nullable=False, server_default="[]"),
+    sa.Column("notes", sa.JSON, nullable=False, server_default="[]"),
     sqlite_autoincrement=True,
 )
 _chunks = sa.Table(
@@ -57,6 +61,17 @@ _chunks = sa.Table(
     sa.Column("end", sa.Integer, nullable=False),
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("heading", sa.String, nullable=False),
+    sa.Column("page", sa.Integer),
+    sa.Column("speeches", sa.JSON, nullable=False, server_default="[]"),
+)
+_copies = sa.Table(
+    "copies",
+    _metadata,
+    sa.Column("path", sa.String, primary_key=True),
+    sa.Column("digest", sa.String, nullable=False, index=True),
+    sa.Column("media_type", sa.String, nullable=False),
+    sa.Column("document_id", sa.String, nullable=False, index=True),
+    sa.Column("added_at", sa.Float, nullable=False),
 )
 
 _SOURCE_COLUMNS = (
@@ -68,6 +83,7 @@ _SOURCE_COLUMNS = (
     _versions.c.encoding,
     _versions.c.published,
     _versions.c.issuer,
+    _versions.c.pages,
 )
 _MOST_PARAMETERS = 500
 
@@ -82,6 +98,17 @@ class Version:
     chunks: int
     characters: int
     added_at: float
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A file whose content is that of a document which was taken in from elsewhere."""
+
+    path: str
+    digest: str
+    media_type: str
+    document_id: str
 
 
 class Catalog:
@@ -126,43 +153,14 @@ class Catalog:
 
     # Writing
 
-    def add_pending(self, document: Document, chunks: Sequence[Chunk]) -> int:
-        """Write a new version that cannot be found yet; returns its number."""
+    def add_pending(self, items: Sequence[tuple[Document, Sequence[Chunk], str]]) -> list[int]:
+        """Write new versions that cannot be found yet, in one transaction; returns their numbers.
+
+        :param items: documents, each with its chunks and a key that is the same for the same content in another
+            format
+        """
         with self._begin() as connection:
-            result = connection.execute(
-                sa.insert(_versions).values(
-                    document_id=document.source.id,
-                    state="pending",
-                    path=document.source.path,
-                    title=document.source.title,
-                    digest=document.source.digest,
-                    media_type=document.source.media_type,
-                    encoding=document.source.encoding,
-                    published=document.source.published,
-                    issuer=document.source.issuer,
-                    text=document.text,
-                    changes=[asdict(change) for change in document.changes],
-                    added_at=time.time(),
-                )
-            )
-            assert result.inserted_primary_key is not None
-            version_id = int(result.inserted_primary_key[0])
-            if chunks:
-                connection.execute(
-                    sa.insert(_chunks),
-                    [
-                        {
-                            "version_id": version_id,
-                            "ordinal": chunk.ordinal,
-                            "start": chunk.start,
-                            "end": chunk.end,
-                            "text": chunk.text,
-                            "heading": chunk.heading,
-                        }
-                        for chunk in chunks
-                    ],
-                )
-        return version_id
+            return [_insert(connection, *item) for item in items]
 
     def make_live(self, version_ids: Sequence[int]) -> None:
         """Make pending versions findable and retire what they replace, in one transaction."""
@@ -187,14 +185,80 @@ class Catalog:
             )
             return result.rowcount > 0
 
-    def purge(self, version_ids: Sequence[int]) -> None:
-        """Delete versions with their text and chunks."""
+    def relocate(self, document_id: str, path: str, digest: str, media_type: str, title: str) -> None:
+        """Record that a document's file, with the same content, now lies elsewhere; a copy there is one no longer."""
         with self._begin() as connection:
+            connection.execute(
+                sa.update(_versions)
+                .where(_versions.c.document_id == document_id, _versions.c.state == "live")
+                .values(path=path, digest=digest, media_type=media_type, title=title)
+            )
+            connection.execute(sa.delete(_copies).where(_copies.c.path == path))
+
+    def add_copy(self, copy: Copy) -> None:
+        """Record a copy, in place of what was recorded at its path."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(_copies).where(_copies.c.path == copy.path))
+            connection.execute(sa.insert(_copies).values(**asdict(copy), added_at=time.time()))
+
+    def remove_copies(self, paths: Sequence[str]) -> None:
+        """Forget the copies at these paths."""
+        with self._begin() as connection:
+            for some in _slices(paths):
+                connection.execute(sa.delete(_copies).where(_copies.c.path.in_(some)))
+
+    def purge(self, version_ids: Sequence[int]) -> None:
+        """Delete versions with their text and chunks, and copies whose document can't be found any more."""
+        with self._begin() as connection:
+            connection.execute(sa.delete(_copies).where(_copies.c.document_id.not_in(_live_ids())))
             for some in _slices(version_ids):
                 connection.execute(sa.delete(_chunks).where(_chunks.c.version_id.in_(some)))
                 connection.execute(sa.delete(_versions).where(_versions.c.id.in_(some)))
 
+    def vacuum(self) -> None:
+        """Give the space of what was deleted back to the disk, and leave no trace of it in the file."""
+        if self._engine.dialect.name != "sqlite":
+            return
+        with _translated(self._engine):
+            connection = self._engine.raw_connection()
+            try:
+                connection.execute("VACUUM")
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     # Reading
+
+    def copies(self) -> list[Copy]:
+        """Every copy, by path."""
+        query = sa.select(
+            _copies.c.path, _copies.c.digest, _copies.c.media_type, _copies.c.document_id
+        ).order_by(_copies.c.path)
+        with self._begin() as connection:
+            return [Copy(*row) for row in connection.execute(query)]
+
+    def files_of(self, version_ids: Sequence[int]) -> set[str]:
+        """The digests of the files behind these versions, and behind copies whose document can't be found any more."""
+        lost = sa.select(_copies.c.digest).where(_copies.c.document_id.not_in(_live_ids()))
+        with self._begin() as connection:
+            found = set(connection.execute(lost).scalars())
+            for some in _slices(version_ids):
+                query = sa.select(_versions.c.digest).where(_versions.c.id.in_(some))
+                found.update(connection.execute(query).scalars())
+            return found
+
+    def files_in_use(self, digests: Iterable[str] | None = None) -> set[str]:
+        """The digests, of those given or of all, that a live version or a copy of a live document stands for."""
+        live = sa.select(_versions.c.digest).where(_versions.c.state == "live")
+        copied = sa.select(_copies.c.digest).where(_copies.c.document_id.in_(_live_ids()))
+        with self._begin() as connection:
+            if digests is None:
+                return {*connection.execute(live).scalars(), *connection.execute(copied).scalars()}
+            found: set[str] = set()
+            for some in _slices(list(digests)):
+                found.update(connection.execute(live.where(_versions.c.digest.in_(some))).scalars())
+                found.update(connection.execute(copied.where(_copies.c.digest.in_(some))).scalars())
+            return found
 
     def superseded_ids(self) -> list[int]:
         """Versions that are not findable: pending or retired ones."""
@@ -216,13 +280,19 @@ class Catalog:
         """The live version with its text."""
         with self._begin() as connection:
             row = connection.execute(
-                sa.select(*_SOURCE_COLUMNS, _versions.c.text, _versions.c.changes).where(
-                    _versions.c.document_id == document_id, _versions.c.state == "live"
-                )
+                sa.select(
+                    *_SOURCE_COLUMNS,
+                    _versions.c.text,
+                    _versions.c.changes,
+                    _versions.c.marks,
+                    _versions.c.notes,
+                ).where(_versions.c.document_id == document_id, _versions.c.state == "live")
             ).first()
         if row is None:
             return None
-        return Document(_source(row), row.text, _changes(row.changes))
+        marks = tuple(Mark(*mark) for mark in row.marks)
+        notes = tuple(Note(*note) for note in row.notes)
+        return Document(_source(row), row.text, _changes(row.changes), marks, notes)
 
     def versions(self) -> list[Version]:
         """Every live document, by path."""
@@ -236,6 +306,7 @@ class Catalog:
                 _versions.c.id,
                 _versions.c.state,
                 _versions.c.added_at,
+                _versions.c.content,
                 sa.func.length(_versions.c.text).label("characters"),
                 sa.func.coalesce(counts.c.n, 0).label("chunks"),
                 *_SOURCE_COLUMNS,
@@ -246,7 +317,9 @@ class Catalog:
         )
         with self._begin() as connection:
             return [
-                Version(row.id, row.state, _source(row), row.chunks, row.characters, row.added_at)
+                Version(
+                    row.id, row.state, _source(row), row.chunks, row.characters, row.added_at, row.content
+                )
                 for row in connection.execute(query)
             ]
 
@@ -294,6 +367,8 @@ class Catalog:
             _chunks.c.end,
             _chunks.c.text,
             _chunks.c.heading,
+            _chunks.c.page,
+            _chunks.c.speeches,
             *_SOURCE_COLUMNS,
         ).join(_versions, _chunks.c.version_id == _versions.c.id)
 
@@ -313,12 +388,67 @@ def chunk_key(version_id: int, ordinal: int) -> str:
     return f"{version_id}:{ordinal}"
 
 
+def _insert(connection: sa.Connection, document: Document, chunks: Sequence[Chunk], content: str) -> int:
+    source = document.source
+    result = connection.execute(
+        sa.insert(_versions).values(
+            document_id=source.id,
+            state="pending",
+            path=source.path,
+            title=source.title,
+            digest=source.digest,
+            media_type=source.media_type,
+            encoding=source.encoding,
+            published=source.published,
+            issuer=source.issuer,
+            text=document.text,
+            changes=[asdict(change) for change in document.changes],
+            added_at=time.time(),
+            pages=source.pages,
+            content=content,
+            marks=[[m.start, m.end, m.kind, m.level, m.page] for m in document.marks],
+            notes=[[note.key, note.detail] for note in document.notes],
+        )
+    )
+    assert result.inserted_primary_key is not None
+    version_id = int(result.inserted_primary_key[0])
+    rows = [
+        {
+            "version_id": version_id,
+            "ordinal": chunk.ordinal,
+            "start": chunk.start,
+            "end": chunk.end,
+            "text": chunk.text,
+            "heading": chunk.heading,
+            "page": chunk.page,
+            "speeches": [[s.start, s.end, s.speaker, s.body] for s in chunk.speeches],
+        }
+        for chunk in chunks
+    ]
+    if rows:
+        connection.execute(sa.insert(_chunks), rows)
+    return version_id
+
+
+def _live_ids() -> sa.Select[Any]:
+    return sa.select(_versions.c.document_id).where(_versions.c.state == "live")
+
+
 def _key(row: Any) -> str:
     return chunk_key(row.version_id, row.ordinal)
 
 
 def _chunk(row: Any) -> Chunk:
-    return Chunk(row.document_id, row.ordinal, row.start, row.end, row.text, row.heading)
+    return Chunk(
+        row.document_id,
+        row.ordinal,
+        row.start,
+        row.end,
+        row.text,
+        row.heading,
+        row.page,
+        tuple(Speech(*speech) for speech in row.speeches),
+    )
 
 
 def _source(row: Any) -> Source:
@@ -331,6 +461,7 @@ def _source(row: Any) -> Source:
         encoding=row.encoding,
         published=row.published,
         issuer=row.issuer,
+        pages=row.pages,
     )
 
 
@@ -351,8 +482,15 @@ def _slices(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    # Readers go on while a writer writes; FULL so that a version once live survives a power cut.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
+    # Readers go on while a writer writes; FULL so that a version once live survives a power cut; what is deleted is
+    # overwritten, so that a removed document's text is gone from the file.
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "busy_timeout=10000",
+        "secure_delete=ON",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 

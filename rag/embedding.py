@@ -46,8 +46,11 @@ class Embedder(Protocol):
     def max_tokens(self) -> int:
         """Tokens of a text that are read, its prompt and end marks included; the rest is cut off."""
 
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts to be found: an array [n, dimension], in the order of the texts."""
+    def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        """Vectors of texts to be found: an array [n, dimension], in the order of the texts.
+
+        :param progress: called with the number of texts done since the last call
+        """
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of a question: an array [dimension]."""
@@ -98,8 +101,11 @@ class SentenceTransformerEmbedder:
         """Tokens of a text that are read."""
         return int(self._model.max_seq_length or 512)
 
-    def embed_passages(self, texts: Sequence[str]) -> Vectors:
-        """Vectors of texts to be found: an array [n, dimension], in the order of the texts."""
+    def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
+        """Vectors of texts to be found: an array [n, dimension], in the order of the texts.
+
+        :param progress: called with the number of texts done since the last call
+        """
         vectors = np.zeros((len(texts), self._dimension), np.float32)
         # By length, so that a batch is not filled up with padding. The longest come first: what they need of
         # memory shows at once.
@@ -115,6 +121,8 @@ class SentenceTransformerEmbedder:
                     convert_to_tensor=True,
                 )
             vectors[chosen] = _unit(found)
+            if progress is not None:
+                progress(len(chosen))
         return vectors
 
     def embed_query(self, text: str) -> Vectors:

@@ -8,7 +8,12 @@
     │   ├── SourceEmpty          it holds no text
     │   ├── SourceTooLarge       it is over the size limit
     │   ├── SourceUnsupported    no loader for its kind, or its content is not what its name says
-    │   └── SourceUndecodable    its character encoding cannot be established
+    │   ├── SourceUndecodable    its character encoding cannot be established
+    │   ├── SourceEncrypted      it is protected by a password
+    │   ├── SourceDamaged        it is damaged or incomplete
+    │   ├── SourceUnsafe         it could do harm: a bomb, macros, a way out of its archive
+    │   ├── SourceChanged        it was changed while it was read
+    │   └── SourceTooSlow        reading it took too long
     ├── WeightsError             a model file is missing, altered or cannot be had
     ├── LibraryError             the library cannot be opened or written
     │   ├── LibraryLocked        another process writes it
@@ -31,13 +36,15 @@ from __future__ import annotations
 class WenzhengError(Exception):
     """Root of all errors that are meant for a user.
 
-    ``what`` is one sentence that names the fault and its object; ``fix`` one sentence that says what to do next.
+    ``what`` is one sentence that names the fault and its object; ``fix`` one sentence that says what to do next;
+    ``chinese`` both in Chinese, empty where there is no translation.
     """
 
-    def __init__(self, what: str, fix: str = "") -> None:
+    def __init__(self, what: str, fix: str = "", *, chinese: str = "") -> None:
         super().__init__(what, fix)
         self.what = what
         self.fix = fix
+        self.chinese = chinese
 
     def __str__(self) -> str:
         return f"{self.what} {self.fix}".strip()
@@ -78,6 +85,26 @@ class SourceUnsupported(SourceError):
 
 class SourceUndecodable(SourceError):
     """The character encoding cannot be established."""
+
+
+class SourceEncrypted(SourceError):
+    """The file is protected by a password."""
+
+
+class SourceDamaged(SourceError):
+    """The file is damaged or incomplete."""
+
+
+class SourceUnsafe(SourceError):
+    """The file could do harm: it is a bomb, holds macros, or leads out of its archive."""
+
+
+class SourceChanged(SourceError):
+    """The file was changed while it was read."""
+
+
+class SourceTooSlow(SourceError):
+    """Reading the file took too long."""
 
 
 class WeightsError(WenzhengError):

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.bodies import Body, names_body
+from rag.framing import folded_context
 from rag.questions import Question, coverage
 from rag.text import fold, has_han
 from rag.types import Passage
@@ -41,7 +42,7 @@ def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
     if not looked_at:
         # The dense leg always finds something where there is anything.
         return Evidence(0.0, "empty_library")
-    texts = [folded_context(passage) for passage in looked_at]
+    texts = [folded_context(passage.source, passage.chunk) for passage in looked_at]
     joined = "\n".join(texts)
     if question.bodies and not any(names_body(joined, body) for body in question.bodies):
         return Evidence(0.0, "body_missing", question.called)
@@ -71,11 +72,6 @@ def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
     return Evidence(score, "words_missing", tuple(missing[:2]))
 
 
-def folded_context(passage: Passage) -> str:
-    """A passage with its title and heading, folded: what may bear out a word of the question."""
-    return fold(f"{passage.source.title}\n{passage.chunk.heading}\n{passage.chunk.text}")
-
-
 def _covers_year(year: str, passages: Sequence[Passage], joined: str) -> bool:
     return year in joined or any((passage.source.published or "").startswith(year) for passage in passages)
 
@@ -86,7 +82,7 @@ def _score(best: float, union: float) -> float:
 
 def _foreign_score(question: Question, passage: Passage) -> float:
     named = bool(question.bodies) and any(
-        names_body(folded_context(passage), body) for body in question.bodies
+        names_body(folded_context(passage.source, passage.chunk), body) for body in question.bodies
     )
     return _logistic(80.0 * ((passage.similarity or 0.0) - 0.768) + (2.0 if named else 0.0))
 

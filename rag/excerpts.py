@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.bodies import names_body
-from rag.evidence import folded_context
+from rag.framing import folded_context
 from rag.questions import Question, coverage
-from rag.speech import speaks
+from rag.speech import bodies_speaking, speaks
 from rag.text import fold, sentences
 from rag.types import Passage
 
@@ -52,10 +52,15 @@ def _worth_showing(question: Question, passages: Sequence[Passage]) -> list[int]
     near = [n for n in numbers if passages[n - 1].score >= _LEAST_SHARE * best]
     if not question.bodies:
         return near
-    contexts = {n: folded_context(passages[n - 1]) for n in numbers}
+    contexts = {n: folded_context(passages[n - 1].source, passages[n - 1].chunk) for n in numbers}
     naming = [n for n in numbers if any(names_body(contexts[n], body) for body in question.bodies)]
     if question.asks_statement:
-        speaking = [n for n in naming if any(speaks(contexts[n], body) for body in question.bodies)]
+        heard = {n: bodies_speaking(passages[n - 1].chunk.speeches) for n in naming}
+        speaking = [
+            n
+            for n in naming
+            if any(body.name in heard[n] or speaks(contexts[n], body) for body in question.bodies)
+        ]
         return speaking or naming or near
     return naming or near
 

@@ -60,6 +60,9 @@ class Index(Protocol):
     def lexical(self, query: str, k: int) -> list[tuple[str, float]]:
         """The ``k`` keys with the highest BM25 score, best first."""
 
+    def vectors(self, keys: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors written for these keys, ``[len(keys), dimension]``, in their order."""
+
     def counts(self) -> tuple[int, int]:
         """How many entries the dense and the lexical leg hold."""
 
@@ -166,6 +169,25 @@ class EmbeddedIndex:
             result = searcher.search(tantivy.Query.boolean_query(clauses), limit=k, count=False)
             hits = [(str(searcher.doc(address)["key"][0]), float(score)) for score, address in result.hits]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+
+    def vectors(self, keys: Sequence[str]) -> NDArray[np.float32]:
+        """The vectors written for these keys, ``[len(keys), dimension]``, in their order.
+
+        :raises LibraryDamaged: when one is not there
+        """
+        found: dict[str, Any] = {}
+        with self._translated():
+            for start in range(0, len(keys), _CHROMA_BATCH):
+                result = self._collection.get(
+                    ids=list(keys[start : start + _CHROMA_BATCH]), include=["embeddings"]
+                )
+                found.update(zip(result["ids"], result["embeddings"], strict=True))
+        if missing := [key for key in keys if key not in found]:
+            raise LibraryDamaged(
+                f"The index {self._folder} lacks {len(missing)} of its vectors.",
+                "Run `wenzheng rebuild` to make it anew from the catalog.",
+            )
+        return np.asarray([found[key] for key in keys], np.float32)
 
     def counts(self) -> tuple[int, int]:
         """How many entries the dense and the lexical leg hold."""

@@ -10,38 +10,65 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rag.catalog import URL, Catalog, Version, chunk_key, sqlite_url
+from rag.catalog import URL, Catalog, Copy, Version, chunk_key, sqlite_url
 from rag.errors import LibraryError, LibraryLocked, LibraryMismatch
+from rag.framing import frame
 from rag.index import METRIC, EmbeddedIndex, Entry, Index, remove_index
+from rag.originals import Originals, folder_bytes
 from rag.settings import Settings
 from rag.text import FOLDING_VERSION, to_simplified
 from rag.types import Chunk, Document, Source
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from rag.embedding import Embedder
 
-CHUNKING_VERSION = 1
+CHUNKING_VERSION = 2
 """Raised whenever the chunker would cut the same text elsewhere."""
 
 _CATALOG_FILE = "catalog.sqlite3"
 _LOCK_FILE = "writer.lock"
 _HOLDER_FILE = "writer.json"
 _INDEX_FOLDER = "index"
+_NEW_INDEX, _OLD_INDEX = "index.new", "index.old"
+_ORIGINALS_FOLDER = "originals"
+_VACUUM_CHUNKS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """A document to be made findable: its chunks, its file's bytes to be kept (None: not), and a key of its content.
+
+    The content key is the same for the same content in another format (`Catalog.add_pending`).
+    """
+
+    document: Document
+    chunks: Sequence[Chunk]
+    original: bytes | None = None
+    content: str = ""
 
 
 class Library:
     """The documents that can be asked about. Open with `Library.open`; threads may share it."""
 
-    def __init__(self, catalog: Catalog, index: Index, embedder: Embedder, lock: WriterLock | None) -> None:
+    def __init__(
+        self, catalog: Catalog, index: Index, embedder: Embedder, lock: WriterLock | None, home: Path
+    ) -> None:
         self.catalog = catalog
         self.index = index
         self.embedder = embedder
+        self.originals = Originals(home / _ORIGINALS_FOLDER)
         self._lock = lock
+        self._home = home
 
     @classmethod
     def open(cls, settings: Settings, embedder: Embedder, *, writable: bool) -> Library:
@@ -53,10 +80,7 @@ class Library:
         """
         home = settings.home
         if not writable and not (home / _CATALOG_FILE).exists():
-            raise LibraryError(
-                f"There is no library in {home}.",
-                "Make one with `wenzheng ingest PATH`, or name another with --home.",
-            )
+            raise _no_library(home)
         lock = None
         if writable:
             with _made(home):
@@ -67,8 +91,10 @@ class Library:
         try:
             catalog = Catalog.open(_catalog_url(home))
             _check_fingerprint(catalog, _fingerprint(settings, embedder), home, writable=writable)
+            if writable:
+                _finish_swap(home)
             index = EmbeddedIndex(home / _INDEX_FOLDER, writable=writable)
-            library = cls(catalog, index, embedder, lock)
+            library = cls(catalog, index, embedder, lock, home)
             if writable:
                 library.reconcile()
         except BaseException:
@@ -101,7 +127,7 @@ class Library:
 
     def replace(
         self,
-        items: Sequence[tuple[Document, Sequence[Chunk]]],
+        items: Sequence[Addition],
         progress: Callable[[int], None] | None = None,
     ) -> None:
         """Make these documents findable, each in place of the version of the same id that is there.
@@ -110,24 +136,33 @@ class Library:
 
         :param progress: called with the number of passages encoded since the last call
         """
+        self.commit(items, self.encode(items, progress))
+
+    def encode(
+        self, items: Sequence[Addition], progress: Callable[[int], None] | None = None
+    ) -> NDArray[np.float32]:
+        """The vectors of all chunks of these documents, in order; nearly all of the time, and touches no store.
+
+        :param progress: called with the number of passages encoded since the last call
+        """
+        texts = [embedding_text(item.document.source, chunk) for item in items for chunk in item.chunks]
+        return self.embedder.embed_passages(texts, progress)
+
+    def commit(self, items: Sequence[Addition], vectors: NDArray[np.float32]) -> None:
+        """Make encoded documents findable, each in place of the version of the same id that is there.
+
+        :param vectors: what `encode` returned for the same documents
+        """
         if not items:
             return
-        entries = [
-            [(chunk, embedding_text(document.source, chunk)) for chunk in chunks]
-            for document, chunks in items
-        ]
-        texts = [text for document in entries for _, text in document]
-        # Encoding comes first: it is nearly all of the time, and touches no store.
-        vectors = self.embedder.embed_passages(texts)
-        if progress is not None:
-            progress(len(texts))
         version_ids: list[int] = []
         try:
+            version_ids = self.catalog.add_pending([(i.document, i.chunks, i.content) for i in items])
             index_entries: list[Entry] = []
-            for document, chunks in items:
-                version_id = self.catalog.add_pending(document, chunks)
-                version_ids.append(version_id)
-                index_entries.extend(_entries(version_id, [(c, document.source) for c in chunks]))
+            for item, version_id in zip(items, version_ids, strict=True):
+                if item.original is not None:
+                    self.originals.put(item.document.source.digest, item.original)
+                index_entries.extend(_entries(version_id, [(c, item.document.source) for c in item.chunks]))
             self.index.add(index_entries, vectors)
             self.catalog.make_live(version_ids)
         except BaseException:
@@ -138,10 +173,57 @@ class Library:
         self._clear(self.catalog.superseded_ids())
 
     def remove(self, document_id: str) -> bool:
-        """Remove a document with its text, vectors and terms; False when there is none of that id."""
+        """Remove a document with its copies: text, vectors, terms and kept files; False when there is none of that id."""
         found = self.catalog.retire(document_id)
         self._clear(self.catalog.superseded_ids())
         return found
+
+    def link(self, copy: Copy, original: bytes | None = None) -> None:
+        """Record a file whose content is that of a findable document, and keep its bytes where given."""
+        self.catalog.add_copy(copy)
+        if original is not None:
+            self.originals.put(copy.digest, original)
+
+    def relocate(self, document_id: str, path: str, digest: str, media_type: str, title: str) -> None:
+        """Record that a document's file, with the same content, now lies elsewhere; a copy there is one no longer."""
+        known = self.catalog.source(document_id)
+        self.catalog.relocate(document_id, path, digest, media_type, title)
+        if known is not None and known.digest != digest:
+            self.originals.remove({known.digest} - self.catalog.files_in_use([known.digest]))
+
+    def unlink(self, paths: Sequence[str]) -> None:
+        """Forget copies at these paths, with their kept files."""
+        digests = {copy.digest for copy in self.catalog.copies() if copy.path in set(paths)}
+        self.catalog.remove_copies(paths)
+        self.originals.remove(digests - self.catalog.files_in_use(digests))
+
+    def vacuum(self, progress: Callable[[int, int], None] | None = None) -> int:
+        """Give disk back: what deletions and updates left in the catalog, the index and the kept files.
+
+        The index is written anew beside the old one, from the vectors that are there, and put in its place.
+
+        :param progress: called with the chunks done and their total
+        :return: the bytes freed
+        """
+        before = folder_bytes(self._home)
+        self.reconcile()
+        self.originals.keep_only(self.catalog.files_in_use())
+        self.catalog.vacuum()
+        remove_index(self._home / _NEW_INDEX)
+        fresh = EmbeddedIndex(self._home / _NEW_INDEX, writable=True)
+        try:
+            total, done = self.catalog.chunk_count(), 0
+            for entries in self._all_entries():
+                fresh.add(entries, self.index.vectors([entry.key for entry in entries]))
+                done += len(entries)
+                if progress is not None:
+                    progress(done, total)
+        finally:
+            fresh.close()
+        self.index.close()
+        _swap_index(self._home)
+        self.index = EmbeddedIndex(self._home / _INDEX_FOLDER, writable=True)
+        return before - folder_bytes(self._home)
 
     def reconcile(self) -> None:
         """Undo what was left half done, and mend the index where it disagrees with the catalog."""
@@ -170,10 +252,53 @@ class Library:
         vectors = self.embedder.embed_passages([embedding_text(source, chunk) for chunk, source in found])
         self.index.add(_entries(version_id, found), vectors)
 
+    def _all_entries(self) -> Iterator[list[Entry]]:
+        batch: list[Entry] = []
+        for version in self.catalog.versions():
+            chunks = self.catalog.version_chunks(version.id)
+            batch.extend(_entries(version.id, [(chunk, source) for _, chunk, source in chunks]))
+            if len(batch) >= _VACUUM_CHUNKS:
+                yield batch
+                batch = []
+        if batch:
+            yield batch
+
     def _clear(self, version_ids: Sequence[int]) -> None:
-        if version_ids:
-            self.index.delete_versions(version_ids)
-            self.catalog.purge(version_ids)
+        if not version_ids:
+            return
+        self.index.delete_versions(version_ids)
+        # The catalog is last: as long as it knows the version, a crash is followed by another attempt.
+        files = self.catalog.files_of(version_ids)
+        self.originals.remove(files - self.catalog.files_in_use(files))
+        self.catalog.purge(version_ids)
+
+
+@contextlib.contextmanager
+def open_catalog(settings: Settings) -> Iterator[Catalog]:
+    """The catalog of the library in ``settings.home``, for reading; no model is needed.
+
+    :raises LibraryError: there is none, or it is damaged
+    """
+    path = settings.home / _CATALOG_FILE
+    if not path.exists():
+        raise _no_library(settings.home)
+    catalog = Catalog.open(sqlite_url(path))
+    try:
+        yield catalog
+    finally:
+        catalog.close()
+
+
+def originals_of(settings: Settings) -> Originals:
+    """The kept files of the library in ``settings.home``."""
+    return Originals(settings.home / _ORIGINALS_FOLDER)
+
+
+def _no_library(home: Path) -> LibraryError:
+    return LibraryError(
+        f"There is no library in {home}.",
+        "Make one with `wenzheng ingest PATH`, or name another with --home.",
+    )
 
 
 class WriterLock:
@@ -220,7 +345,7 @@ class WriterLock:
 
 def embedding_text(source: Source, chunk: Chunk) -> str:
     """What is embedded for a chunk: its context and text, in simplified script so that scripts meet in one space."""
-    context = " ".join(part for part in (source.title, chunk.heading) if part and part not in chunk.text)
+    context = " ".join(part for part in frame(source, chunk) if part not in chunk.text)
     return to_simplified(f"{context}\n{chunk.text}" if context else chunk.text)
 
 
@@ -242,12 +367,12 @@ def rebuild(settings: Settings, embedder: Embedder, chunker: Callable[[Document]
             remove_index(home / _INDEX_FOLDER)
             index = EmbeddedIndex(home / _INDEX_FOLDER, writable=True)
             try:
-                library = Library(catalog, index, embedder, lock=None)
+                library = Library(catalog, index, embedder, None, home)
                 versions = catalog.versions()
                 for version in versions:
                     document = catalog.document(version.source.id)
                     if document is not None:
-                        library.replace([(document, chunker(document))])
+                        library.replace([Addition(document, chunker(document), content=version.content)])
                 catalog.set_fingerprint(_fingerprint(settings, embedder))
                 return len(versions)
             finally:
@@ -264,10 +389,32 @@ def _entries(version_id: int, chunks: Sequence[tuple[Chunk, Source]]) -> list[En
             chunk_key(version_id, chunk.ordinal),
             version_id,
             chunk.text,
-            f"{source.title} {chunk.heading}".strip(),
+            " ".join(frame(source, chunk)),
         )
         for chunk, source in chunks
     ]
+
+
+def _swap_index(home: Path) -> None:
+    """Put the new index in the place of the old one; `_finish_swap` goes on where a crash cuts it off."""
+    with _made(home):
+        shutil.rmtree(home / _OLD_INDEX, ignore_errors=True)
+        (home / _INDEX_FOLDER).rename(home / _OLD_INDEX)
+        (home / _NEW_INDEX).rename(home / _INDEX_FOLDER)
+    shutil.rmtree(home / _OLD_INDEX, ignore_errors=True)
+
+
+def _finish_swap(home: Path) -> None:
+    if not (home / _OLD_INDEX).exists():
+        # The old one is still in its place: what is new may be half written.
+        shutil.rmtree(home / _NEW_INDEX, ignore_errors=True)
+        return
+    if (home / _NEW_INDEX).exists():
+        # Nothing that matters: a reader may have made an empty folder meanwhile.
+        shutil.rmtree(home / _INDEX_FOLDER, ignore_errors=True)
+        with _made(home):
+            (home / _NEW_INDEX).rename(home / _INDEX_FOLDER)
+    shutil.rmtree(home / _OLD_INDEX, ignore_errors=True)
 
 
 def _catalog_url(home: Path) -> URL:

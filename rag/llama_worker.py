@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from rag.processes import end_with_parent
+
 
 @dataclass(frozen=True, slots=True)
 class WorkerConfig:
@@ -76,14 +78,7 @@ def _die_with_parent(parent: int) -> None:
     The end of standard input works everywhere, but its watcher needs the interpreter's lock, which a long
     call into C++ may hold; the kernel's own signal (Linux) needs nothing.
     """
-    if sys.platform == "linux":
-        import ctypes
-
-        pr_set_pdeathsig = 1
-        with contextlib.suppress(OSError, AttributeError):
-            ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
-        if parent and os.getppid() != parent:
-            os._exit(0)  # it died before the request was in force
+    end_with_parent(parent)
 
     def watch() -> None:
         with contextlib.suppress(OSError, ValueError):

@@ -19,6 +19,7 @@ from rag.citations import Checked, Sentence, assemble, parse
 from rag.embedding import Embedder, open_embedder
 from rag.evidence import Evidence, assess
 from rag.excerpts import excerpts
+from rag.framing import folded_frame
 from rag.glossary import rendered, terms_in
 from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
@@ -237,8 +238,7 @@ class Pipeline:
         if not question.bodies or not citations:
             return []
         framed = "\n".join(
-            fold(f"{c.passage.source.title}\n{c.passage.chunk.heading}\n{_paragraph_up_to(c)}")
-            for c in citations
+            f"{folded_frame(c.passage, c.start, c.end)}\n{fold(_paragraph_up_to(c))}" for c in citations
         )
         silent = [body for body in question.bodies if not names_body(framed, body)]
         if len(silent) < len(question.bodies):

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rag.framing import folded_context
 from rag.library import Library
 from rag.questions import Question, coverage, embedding_text, search_text
-from rag.speech import speaks
+from rag.speech import bodies_speaking, speaks
 from rag.text import fold, has_han, to_simplified
 from rag.types import Chunk, Passage, Source
 
 _RANK_CONSTANT = 10.0
 _SPEECH_BONUS = 0.15
+_SPEECH_BONUS_ACROSS = 0.4
+"""Across languages, where words can't meet, the body's name is the best there is to go by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ class Retriever:
         lexical_scores = {key: score / best_lexical for key, score in lexical_hits}
         candidates = []
         for key, (chunk, source) in found.items():
-            folded = fold(f"{source.title}\n{chunk.heading}\n{chunk.text}")
+            folded = folded_context(source, chunk)
             candidates.append(
                 (
                     key,
@@ -97,10 +100,18 @@ def _score(candidate: _Candidate, floor: float, top: float, *, latin_question: b
 
 
 def _speech(question: Question, candidate: _Candidate) -> float:
-    """For what a body said or promised, the passage in which it speaks goes before those that only name it."""
+    """For what a body said or promised, the passage in which it speaks goes before those that only name it.
+
+    Also one in which its head goes on speaking, and which names neither: who speaks is known from what stands before.
+    """
     if not question.asks_statement:
         return 0.0
-    return _SPEECH_BONUS if any(speaks(candidate.folded, body) for body in question.bodies) else 0.0
+    speaking = bodies_speaking(candidate.chunk.speeches)
+    heard = any(body.name in speaking or speaks(candidate.folded, body) for body in question.bodies)
+    if not heard:
+        return 0.0
+    across = question.is_latin and has_han(candidate.chunk.text)
+    return _SPEECH_BONUS_ACROSS if across else _SPEECH_BONUS
 
 
 def _distinct(scored: Iterable[tuple[float, str, _Candidate]], k: int) -> Iterable[Passage]:

@@ -72,7 +72,25 @@ class Settings(BaseSettings):
     chunk_chars: int = Field(
         default=260, ge=40, le=2000, description="Target length of a chunk in characters."
     )
+    keep_originals: bool = Field(default=True, description="Keep a copy of each file for download.")
+    ocr: bool = Field(default=True, description="Read scanned pages and pictures.")
     max_file_mb: int = Field(default=64, ge=1, description="Largest file taken in, in megabytes.")
+    max_pages: int = Field(default=5000, ge=1, description="Most pages of one file.")
+    max_ocr_pages: int = Field(default=300, ge=0, description="Most pages of one file read as pictures.")
+    max_image_pixels: int = Field(default=50_000_000, ge=1, description="Largest picture, in pixels.")
+    max_text_chars: int = Field(default=20_000_000, ge=1, description="Longest text of one file.")
+    max_table_rows: int = Field(default=200_000, ge=1, description="Most table rows of one file.")
+    max_archive_files: int = Field(default=10_000, ge=1, description="Most files in one archive.")
+    max_archive_mb: int = Field(default=2048, ge=1, description="Largest archive, unpacked, in megabytes.")
+    max_archive_ratio: int = Field(default=200, ge=2, description="Greatest compression taken for honest.")
+    max_archive_depth: int = Field(default=3, ge=1, description="How deep archives may lie in archives.")
+    parse_stall_seconds: float = Field(
+        default=30.0, gt=0, description="How long reading a file may go on without a page's progress."
+    )
+    parse_total_seconds: float = Field(default=1800.0, gt=0, description="How long reading a file may take.")
+    parse_memory_mb: int = Field(
+        default=1024, ge=256, description="Memory that reading a file may take, in megabytes."
+    )
 
     # Retrieval and answer
     passages: int = Field(default=4, ge=1, le=20, description="Passages given to the chat model.")

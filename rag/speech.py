@@ -7,8 +7,10 @@ what a body promised, the passage in which it speaks.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.bodies import Body
+from rag.types import Speech
 
 _OFFICE = (
     "局长|局長|主任|书记|書記|部长|部長|区长|區長|市长|市長|县长|縣長|镇长|鎮長|乡长|院长|院長|所长|所長|处长|處長|科长|科長|"
@@ -39,3 +41,8 @@ def speaks(folded: str, body: Body) -> bool:
         )
         is not None
     )
+
+
+def bodies_speaking(speeches: Sequence[Speech]) -> frozenset[str]:
+    """The bodies for which somebody speaks in these speeches, by the name that `Speech.body` gives."""
+    return frozenset(speech.body for speech in speeches if speech.body)

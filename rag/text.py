@@ -164,6 +164,9 @@ def word_weight(word: str) -> float:
     return min(14.0, math.log(dictionary.total / max(frequency, 3)))
 
 
+_BOUNDARY = re.compile(f"[\n.{re.escape(''.join(_ENDERS))}]")
+
+
 def sentences(text: str) -> list[tuple[int, int]]:
     """The sentences of a text as (start, end) offsets, in order, without surrounding white space.
 
@@ -174,22 +177,22 @@ def sentences(text: str) -> list[tuple[int, int]]:
 
 
 def _spans(text: str) -> Iterator[tuple[int, int]]:
-    start = i = 0
+    start = 0
     length = len(text)
-    while i < length:
+    for match in _BOUNDARY.finditer(text):
+        i = match.start()
+        if i < start:
+            continue  # one of several marks that end the same sentence
         char = text[i]
         if char == "\n":
             yield _trim(text, start, i)
-            start = i = i + 1
-            continue
-        if char in _ENDERS or (char == "." and _is_full_stop(text, i)):
+            start = i + 1
+        elif char != "." or _is_full_stop(text, i):
             i += 1
             while i < length and text[i] in _NOT_BEFORE:
                 i += 1
             yield _trim(text, start, i)
             start = i
-            continue
-        i += 1
     yield _trim(text, start, length)
 
 

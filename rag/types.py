@@ -25,6 +25,43 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something to know of a file that was taken in, as a key of `ingest.messages.NOTES` with its detail."""
+
+    key: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What the file told of a stretch ``text[start:end]`` of its document: its role and its page.
+
+    ``level`` is 1 for the highest heading and counts the nesting of list items; ``page`` counts from 1.
+    """
+
+    start: int
+    end: int
+    kind: Literal["paragraph", "heading", "item", "row"]
+    level: int = 0
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """What somebody says, ``text[start:end]`` of a document.
+
+    ``speaker`` is the person with or without office ("局长周建明"), empty when a body itself speaks; ``body`` the body
+    spoken for: its full name in `rag.bodies` where it is one of those, else as the document writes it, empty when
+    none is named.
+    """
+
+    start: int
+    end: int
+    speaker: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What a document is, without its text.
 
@@ -40,15 +77,21 @@ class Source:
     encoding: str = "utf-8"
     published: str | None = None
     issuer: str | None = None
+    pages: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file as loaded and cleaned: its description, its text, and what cleaning changed."""
+    """A file as loaded and cleaned: its description, its text, and what cleaning changed.
+
+    ``marks`` are in order, do not overlap, and are empty for plain text, whose structure is read from its lines.
+    """
 
     source: Source
     text: str
     changes: tuple[Change, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +99,7 @@ class Chunk:
     """A stretch ``text[start:end]`` of one document, the unit that is embedded and found.
 
     ``heading`` is the nearest heading above it, given to the embedding and the lexical index as context.
+    ``page`` is the page it starts on, where the file has pages; ``speeches`` what is said in it, clipped to it.
     """
 
     document_id: str
@@ -64,6 +108,8 @@ class Chunk:
     end: int
     text: str
     heading: str = ""
+    page: int | None = None
+    speeches: tuple[Speech, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

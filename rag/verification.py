@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.bodies import Body, bodies_in
+from rag.framing import folded_frame
 from rag.text import bigrams, fold, has_han, script_of, sentences
 from rag.types import Passage
 
@@ -228,7 +229,8 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
     for first in range(len(spans)):
         line_start = chunk.text.rfind("\n", 0, spans[first][0]) + 1
         before = chunk.text[line_start : spans[first][0]]
-        frame = fold(f"{passage.source.title}\n{chunk.heading}\n{passage.source.published or ''}\n{before}")
+        at, until = chunk.start + spans[first][0], chunk.start + spans[first][1]
+        frame = f"{folded_frame(passage, at, until)}\n{fold(before)}"
         opening = fold(chunk.text[spans[first][0] : spans[first][1]])
         for length in range(1, min(_LONGEST_WINDOW, len(spans) - first) + 1):
             start, end = spans[first][0], spans[first + length - 1][1]

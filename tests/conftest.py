@@ -32,8 +32,12 @@ class FakeEmbedder:
         self.name = name
         self.encoded: list[str] = []
 
-    def embed_passages(self, texts: Sequence[str]) -> np.ndarray:
+    def embed_passages(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> np.ndarray:
         self.encoded.extend(texts)
+        if progress is not None:
+            progress(len(texts))
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
         return np.stack([self._vector(text) for text in texts])

@@ -1,4 +1,4 @@
-"""The command line: ``wenzheng ingest | ask | serve | models | rebuild | doctor``.
+"""The command line: ``wenzheng ingest | ask | serve | documents | models | rebuild | vacuum | doctor``.
 
 Nothing heavy is imported before a command needs it, so that ``--help`` answers at once.
 """
@@ -6,50 +6,37 @@ Nothing heavy is imported before a command needs it, so that ``--help`` answers 
 from __future__ import annotations
 
 import json
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
+from ui.document_commands import documents_app
+from ui.options import (
+    EXIT_ERROR,
+    EXIT_REFUSED,
+    EXIT_USAGE,
+    AsJson,
+    Home,
+    Models,
+    Overrides,
+    console,
+    explained,
+    open_embedder,
+    report_language,
+    settings_from,
+)
+
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from rag.embedding import Embedder
     from rag.settings import Settings
-
-EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 3, 130
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    """Errors become one clear message at the edge, with an exit code."""
-    from rag.errors import WenzhengError
-
-    try:
-        yield
-    except WenzhengError as error:
-        sys.stderr.write(f"Error: {error.what}\n")
-        if error.fix:
-            sys.stderr.write(f"       {error.fix}\n")
-        raise SystemExit(EXIT_ERROR) from None
-    except KeyboardInterrupt:
-        sys.stderr.write("\nInterrupted; what was done so far is kept.\n")
-        raise SystemExit(EXIT_INTERRUPTED) from None
-    except BrokenPipeError:
-        # The reader of our output has gone, as in `wenzheng ... | head`.
-        sys.stderr.close()
-        raise SystemExit(EXIT_ERROR) from None
 
 
 class _Commands(TyperGroup):
     """The commands, with errors explained where they end."""
 
     def invoke(self, ctx: Any) -> Any:
-        with _explained():
+        with explained():
             return super().invoke(ctx)
 
 
@@ -63,18 +50,7 @@ app = typer.Typer(
 )
 models_app = typer.Typer(help="The model files: list, pull, verify, path.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
-
-Home = Annotated[
-    Path | None, typer.Option(help="Folder of the library.", show_default="the platform's data folder")
-]
-Models = Annotated[
-    Path | None, typer.Option(help="Folder of the model files.", show_default="shared data folder")
-]
-Overrides = Annotated[
-    list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Any setting; may be given several times."),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+app.add_typer(documents_app, name="documents")
 
 
 @app.callback(invoke_without_command=True)
@@ -99,36 +75,53 @@ def ingest(
         bool, typer.Option("--prune", help="Remove documents whose files have gone from the given folders.")
     ] = False,
     as_json: AsJson = False,
+    report_file: Annotated[
+        Path | None, typer.Option("--report", help="Write the full report to this file as JSON.")
+    ] = None,
     home: Home = None,
     models: Models = None,
     overrides: Overrides = None,
 ) -> None:
     """Take documents into the library."""
-    settings = _settings(home, models, overrides)
+    settings = settings_from(home, models, overrides)
+    from ingest.reports import report_record
     from ingest.sync import sync
     from rag.library import Library
     from ui.terminal import show_report, sync_progress
 
-    console = _console(stderr=True)
+    screen = console(stderr=True)
     missing = [path for path in paths if not path.exists()]
     if missing:
-        from rag.errors import SourceNotFound
+        from ingest.messages import fault
 
-        raise SourceNotFound(f"{missing[0]} does not exist.", "Check the path; nothing was changed.")
-    embedder = _embedder(settings, console)
-    with Library.open(settings, embedder, writable=True) as library, sync_progress(console) as show:
+        raise fault("missing", str(missing[0]))
+    embedder = open_embedder(settings, screen)
+    with Library.open(settings, embedder, writable=True) as library, sync_progress(screen) as show:
         report = sync(paths, library, settings, show, prune=prune)
+    record = json.dumps(report_record(report), ensure_ascii=False, indent=2)
+    if report_file is not None:
+        _write_report(report_file, record)
     if as_json:
-        from dataclasses import asdict
-
-        typer.echo(json.dumps([asdict(file) for file in report.files], ensure_ascii=False, indent=2))
+        typer.echo(record.encode("utf-8", "replace").decode("utf-8"))
     else:
-        show_report(_console(), report)
-    good = sum(report.count(status) for status in ("added", "updated", "unchanged", "removed"))
+        show_report(console(), report, report_language(settings))
+    good = len(report.files) - report.count("failed") - report.count("skipped")
     if report.count("failed") and (
         not good or any(_named_failed(paths, file.path) for file in _failed(report))
     ):
         raise typer.Exit(EXIT_ERROR)
+
+
+def _write_report(path: Path, record: str) -> None:
+    from rag.errors import SettingsError
+
+    try:
+        path.write_text(record + "\n", encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise SettingsError(
+            f"The report {path} cannot be written: {error.strerror}.",
+            "Name another file with --report; the documents are in the library.",
+        ) from error
 
 
 def _failed(report: Any) -> list[Any]:
@@ -148,7 +141,7 @@ def ask(
     overrides: Overrides = None,
 ) -> None:
     """Ask a question. Ends with 0 when answered, 3 when refused for lack of evidence."""
-    settings = _settings(home, models, overrides)
+    settings = settings_from(home, models, overrides)
     from rag.questions import analyse
 
     analyse(question, settings.max_question_chars)  # a bad question is told before anything is loaded
@@ -164,17 +157,17 @@ def ask(
             from rich.live import Live
             from rich.text import Text
 
-            console = _console()
-            with Live(console=console, auto_refresh=False, transient=not console.is_terminal) as live:
+            screen = console()
+            with Live(console=screen, auto_refresh=False, transient=not screen.is_terminal) as live:
                 for snapshot in pipeline.stream(question):
                     answer = snapshot
                     waiting = pipeline.model_status.state == "loading" and not answer.text
                     text = Text("Loading the model …", style="dim") if waiting else answer_text(answer)
-                    if console.is_terminal:
+                    if screen.is_terminal:
                         live.update(text, refresh=True)
-            if not console.is_terminal:
-                console.print(answer_text(answer))
-            show_sources(console, answer)
+            if not screen.is_terminal:
+                screen.print(answer_text(answer))
+            show_sources(screen, answer)
     if answer.outcome == "refused":
         raise typer.Exit(EXIT_REFUSED)
 
@@ -191,24 +184,42 @@ def serve(
     overrides: Overrides = None,
 ) -> None:
     """Serve the chat page."""
-    settings = _settings(home, models, overrides, host=host, port=port)
+    settings = settings_from(home, models, overrides, host=host, port=port)
     from ui.serving import serve as serve_page
 
-    serve_page(settings, take_in or [], _console())
+    serve_page(settings, take_in or [], console())
 
 
 @app.command()
 def rebuild(home: Home = None, models: Models = None, overrides: Overrides = None) -> None:
     """Make the index anew from the library's own texts, after a change of embedding model or chunking."""
-    settings = _settings(home, models, overrides)
+    settings = settings_from(home, models, overrides)
     from ingest.chunking import split
     from rag.library import rebuild as rebuild_library
 
-    console = _console(stderr=True)
-    embedder = _embedder(settings, console)
-    with console.status("Making the index anew …"):
+    screen = console(stderr=True)
+    embedder = open_embedder(settings, screen)
+    with screen.status("Making the index anew …"):
         count = rebuild_library(settings, embedder, lambda document: split(document, settings.chunk_chars))
     typer.echo(f"Done: {count} documents.")
+
+
+@app.command()
+def vacuum(home: Home = None, models: Models = None, overrides: Overrides = None) -> None:
+    """Give disk space back that removed and replaced documents took."""
+    settings = settings_from(home, models, overrides)
+    from rag.library import Library
+
+    screen = console(stderr=True)
+    embedder = open_embedder(settings, screen)
+    from ui.terminal import count_progress
+
+    with (
+        Library.open(settings, embedder, writable=True) as library,
+        count_progress(screen, "Passages") as show,
+    ):
+        freed = library.vacuum(show)
+    typer.echo(f"Done: {freed / 1e6:.1f} MB given back.")
 
 
 @app.command()
@@ -216,7 +227,7 @@ def doctor(
     as_json: AsJson = False, home: Home = None, models: Models = None, overrides: Overrides = None
 ) -> None:
     """Check Python, packages, disk, memory, model files, library and endpoint; say how to mend each fault."""
-    settings = _settings(home, models, overrides)
+    settings = settings_from(home, models, overrides)
     from dataclasses import asdict
 
     from ui.doctor import examine
@@ -232,7 +243,7 @@ def doctor(
         for check in checks:
             mark = Text("ok", style="green") if check.ok else Text("!!", style="red")
             table.add_row(mark, check.name, Text(check.finding), Text(check.fix))
-        _console().print(table)
+        console().print(table)
     if not all(check.ok for check in checks):
         raise typer.Exit(EXIT_ERROR)
 
@@ -240,7 +251,7 @@ def doctor(
 @models_app.command("list")
 def models_list(as_json: AsJson = False, models: Models = None, overrides: Overrides = None) -> None:
     """The model files, their licence and size, and whether they are there."""
-    settings = _settings(None, models, overrides)
+    settings = settings_from(None, models, overrides)
     from rag.weights import CATALOGUE, list_models
 
     results = list_models(settings)
@@ -265,7 +276,7 @@ def models_list(as_json: AsJson = False, models: Models = None, overrides: Overr
     table = Table("Name", "Purpose", "Size (MB)", "Licence", "State", "File")
     for row in rows:
         table.add_row(*(str(row[k]) for k in ("name", "purpose", "megabytes", "licence", "state", "file")))
-    _console().print(table)
+    console().print(table)
 
 
 @models_app.command("pull")
@@ -277,15 +288,15 @@ def models_pull(
     overrides: Overrides = None,
 ) -> None:
     """Obtain and verify model files; goes on where it was cut off."""
-    settings = _settings(None, models, overrides)
+    settings = settings_from(None, models, overrides)
     from rag.e5 import prepare
     from rag.weights import CATALOGUE, E5_SMALL, pull, resolve
     from ui.terminal import weights_progress
 
     wanted = names or _needed(settings)
-    console = _console(stderr=True)
+    screen = console(stderr=True)
     files = [resolve(name) for name in wanted]
-    with weights_progress(console) as show:
+    with weights_progress(screen) as show:
         for file in files:
             pull(file.name, settings, show)
             if file.name == E5_SMALL.name:
@@ -304,7 +315,7 @@ def models_verify(
     overrides: Overrides = None,
 ) -> None:
     """Hash model files anew and compare them with the catalogue."""
-    settings = _settings(None, models, overrides)
+    settings = settings_from(None, models, overrides)
     from rag.weights import list_models, resolve, verify
     from ui.terminal import weights_progress
 
@@ -314,7 +325,7 @@ def models_verify(
         else [result.file.name for result in list_models(settings) if result.state != "missing"]
     )
     good = True
-    with weights_progress(_console(stderr=True)) as show:
+    with weights_progress(console(stderr=True)) as show:
         results = [verify(name, settings, show) for name in wanted]
     for result in results:
         good = good and result.state == "ok"
@@ -330,7 +341,7 @@ def models_path(
     overrides: Overrides = None,
 ) -> None:
     """Where a verified model file lies."""
-    settings = _settings(None, models, overrides)
+    settings = settings_from(None, models, overrides)
     from rag.errors import WeightsError
     from rag.weights import locate, resolve
 
@@ -347,31 +358,6 @@ def _needed(settings: Settings) -> list[str]:
 
     wanted = [settings.embedding_model] if settings.embedding_model in CATALOGUE else []
     return [*wanted, settings.chat_model] if settings.embedded_chat else wanted
-
-
-def _embedder(settings: Settings, console: Console) -> Embedder:
-    from rag.embedding import open_embedder
-    from ui.terminal import weights_progress
-
-    with weights_progress(console) as show:
-        return open_embedder(settings, show)
-
-
-def _console(*, stderr: bool = False) -> Console:
-    from rich.console import Console
-
-    return Console(stderr=stderr)
-
-
-def _settings(home: Path | None, models: Path | None, overrides: list[str] | None, **flags: Any) -> Settings:
-    from rag.settings import load_settings
-
-    for override in overrides or []:
-        key, equals, value = override.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{override!r} is not of the form KEY=VALUE", param_hint="--set")
-        flags[key.strip()] = value.strip()
-    return load_settings({**flags, "home": home, "models": models})
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
 from rich.markup import escape
@@ -22,15 +22,17 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from ingest.messages import note_text, shown_name
 from rag.types import Answer
 
 if TYPE_CHECKING:
-    from ingest.sync import FileStatus, SyncProgress, SyncReport
+    from ingest.reports import SyncProgress, SyncReport
     from rag.weights import Progress as WeightsProgress
 
 _ROUTINE = frozenset({"blank-lines", "line-breaks"})
 """Changes that nearly every file needs and nobody wants to read about; the JSON report has them."""
-_STATUSES: tuple[FileStatus, ...] = ("added", "updated", "unchanged", "removed", "failed", "skipped")
+_MOST_LISTED = 40
+"""Files listed one by one under a heading; the JSON report has them all."""
 
 
 @contextlib.contextmanager
@@ -60,48 +62,119 @@ def weights_progress(console: Console) -> Iterator[Callable[[WeightsProgress], N
 
 @contextlib.contextmanager
 def sync_progress(console: Console) -> Iterator[Callable[[SyncProgress], None]]:
-    """A bar over files, with passages, rate and time left."""
+    """A bar over files and one over passages, with rate and time left."""
     columns = (
-        TextColumn("Reading"),
+        TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("files, {task.fields[passages]} passages ({task.fields[rate]}/s)"),
+        TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[current]}"),
     )
     with Progress(*columns, console=console) as progress:
-        task = progress.add_task("sync", total=None, passages=0, rate="0", current="")
+        files = progress.add_task("Files   ", total=None, rate="", current="")
+        passages = progress.add_task("Passages", total=None, rate="", current="")
 
         def show(step: SyncProgress) -> None:
             elapsed = progress.tasks[0].elapsed or 0.0
-            rate = f"{step.passages / elapsed:.0f}" if elapsed > 1 else "–"
-            progress.update(
-                task,
-                total=step.total,
-                completed=step.done,
-                passages=step.passages,
-                rate=rate,
-                current=escape(step.current),
-            )
+            rate = f"{step.passages / elapsed:.0f}/s" if elapsed > 1 else ""
+            changed = {"current": escape(step.current)} if step.current else {}
+            progress.update(files, total=step.total, completed=step.done, **changed)  # type: ignore[arg-type]
+            progress.update(passages, total=step.expected or None, completed=step.passages, rate=rate)
 
         yield show
 
 
-def show_report(console: Console, report: SyncReport) -> None:
-    """What became of the files: counts, then each one that did not simply go in."""
-    counts = ", ".join(f"{report.count(s)} {s}" for s in _STATUSES if report.count(s))
+@contextlib.contextmanager
+def count_progress(console: Console, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar over something that is counted, with time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def show_report(console: Console, report: SyncReport, language: Literal["en", "zh"] = "en") -> None:
+    """What became of the files: a table of counts, then each one that did not simply go in."""
+    from ingest.reports import STATUSES
+
+    words = _REPORT[language]
+    for file in [f for f in report.files if f.changes or f.notes][:_MOST_LISTED]:
+        told = [f"{change.kind} {change.count}" for change in file.changes if change.kind not in _ROUTINE]
+        notes = [note_text(note, language) for note in file.notes]
+        if told or notes:
+            console.print(
+                Text(
+                    f"  {words['cleaned']} {_name(file.path)}: {'; '.join([*notes, ', '.join(told)]).strip('; ')}",
+                    style="dim",
+                )
+            )
+    for status in ("renamed", "linked"):
+        for file in [f for f in report.files if f.status == status][:_MOST_LISTED]:
+            console.print(Text(f"  {words[status]} {_name(file.path)} ← {_name(file.same_as)}", style="dim"))
     failed = [file for file in report.files if file.status == "failed"]
     if failed:
-        table = Table("File", "Why it was not taken in", title="Failed", title_justify="left", expand=False)
-        for file in failed:
-            table.add_row(Text(Path(file.path).name), Text(file.reason))
+        table = Table(words["file"], words["why"], title=words["failed"], title_justify="left", expand=False)
+        for file in failed[:_MOST_LISTED]:
+            table.add_row(Text(_name(file.path)), Text(file.reason_zh if language == "zh" else file.reason))
+        if len(failed) > _MOST_LISTED:
+            table.add_row("…", Text(words["more"].format(count=len(failed) - _MOST_LISTED)))
         console.print(table)
-    for file in report.files:
-        told = [change for change in file.changes if change.count and change.kind not in _ROUTINE]
-        if told:
-            what = ", ".join(f"{change.kind} {change.count}" for change in told)
-            console.print(Text(f"  cleaned {Path(file.path).name}: {what}", style="dim"))
-    console.print(Text(f"Done: {counts or 'no files found'}."))
+    counts = Table(show_header=False, box=None, pad_edge=False)
+    for status in STATUSES:
+        if count := report.count(status):
+            style = "red" if status == "failed" else "dim" if status in ("unchanged", "skipped") else ""
+            counts.add_row(Text(words[status], style=style), Text(str(count), style=style))
+    if not report.files:
+        counts.add_row(Text(words["none"]))
+    console.print(counts)
+    rate = report.passages / report.seconds if report.seconds else 0.0
+    console.print(Text(words["done"].format(seconds=report.seconds, passages=report.passages, rate=rate)))
+
+
+_REPORT = {
+    "en": {
+        "cleaned": "cleaned",
+        "file": "File",
+        "why": "Why it was not taken in",
+        "more": "{count} more; --json or --report lists them all",
+        "none": "no files found",
+        "done": "Done in {seconds:.1f} s: {passages} passages encoded, {rate:.0f} a second.",
+        "added": "added",
+        "updated": "updated",
+        "renamed": "renamed",
+        "linked": "same content as",
+        "unchanged": "unchanged",
+        "removed": "removed",
+        "failed": "failed",
+        "skipped": "skipped",
+    },
+    "zh": {
+        "cleaned": "已清理",
+        "file": "文件",
+        "why": "未能入库的原因",
+        "more": "另有 {count} 个，--json 或 --report 可列出全部",
+        "none": "没有找到文件",
+        "done": "完成，用时 {seconds:.1f} 秒：编码 {passages} 段，每秒 {rate:.0f} 段。",
+        "added": "新增",
+        "updated": "更新",
+        "renamed": "改名",
+        "linked": "内容相同",
+        "unchanged": "未变",
+        "removed": "移除",
+        "failed": "失败",
+        "skipped": "略过",
+    },
+}
+
+
+def _name(path: str) -> str:
+    """A file's name for a list; inside an archive with the archive's."""
+    parts = Path(path).parts
+    inside = next(
+        (i for i, part in enumerate(parts) if part.lower().endswith((".zip", ".eml"))), len(parts) - 1
+    )
+    return shown_name("/".join(parts[min(inside, len(parts) - 1) :]))
 
 
 def answer_text(answer: Answer) -> Text:

@@ -18,7 +18,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "甲.txt").write_text("区住建局改造老旧小区28个。", encoding="utf-8")
     (folder / "乙.md").write_text("# 通知\n补贴22万元。", encoding="utf-8")
     (folder / "空.txt").write_bytes(b"")
-    (folder / "图.png").write_bytes(b"\x89PNG")
+    (folder / "图.dwg").write_bytes(b"AC1032")
     (folder / ".hidden.txt").write_text("看不见。", encoding="utf-8")
     return folder
 
@@ -36,7 +36,7 @@ def test_each_file_is_told_and_one_bad_file_stops_nothing(
         "甲.txt": "added",
         "乙.md": "added",
         "空.txt": "failed",
-        "图.png": "skipped",
+        "图.dwg": "skipped",
     }
     assert next(f.reason for f in report.files if f.status == "failed").startswith("空.txt is empty.")
     assert len(library.documents()) == 2
@@ -84,7 +84,7 @@ def test_pruning_leaves_other_folders_alone(
 def test_a_missing_path_changes_nothing(
     folder: Path, library: Library, settings: Settings, tmp_path: Path
 ) -> None:
-    with pytest.raises(SourceNotFound, match="nothing was changed"):
+    with pytest.raises(SourceNotFound, match="does not exist"):
         sync([folder, tmp_path / "没有"], library, settings)
     assert library.documents() == []
 
@@ -104,7 +104,8 @@ def test_a_link_out_of_the_folder_is_not_followed(
     secret = tmp_path / "secret.txt"
     secret.write_text("不该被读到。", encoding="utf-8")
     (folder / "link.txt").symlink_to(secret)
-    assert "link.txt" not in statuses(folder, library, settings)
+    assert statuses(folder, library, settings)["link.txt"] == "failed"
+    assert all("不该被读到" not in library.catalog.document(v.source.id).text for v in library.documents())
 
 
 def test_progress_counts_files_up_to_the_end(folder: Path, library: Library, settings: Settings) -> None:
@@ -120,11 +121,11 @@ def test_an_interrupted_run_keeps_what_is_in_and_goes_on(
 ) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
-    for n in range(12):
+    for n in range(90):
         (folder / f"{n:02}.txt").write_text(
             "\n".join(f"第{n}号文件第{i}段：{'内容' * 60}。" for i in range(20)), encoding="utf-8"
         )
-    real = library.replace
+    real = library.commit
     calls = 0
 
     def interrupted(*args: object, **kwargs: object) -> None:
@@ -134,11 +135,11 @@ def test_an_interrupted_run_keeps_what_is_in_and_goes_on(
             raise KeyboardInterrupt
         real(*args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(library, "replace", interrupted)
+    monkeypatch.setattr(library, "commit", interrupted)
     with pytest.raises(KeyboardInterrupt):
         sync([folder], library, settings)
     kept = len(library.documents())
-    assert 0 < kept < 12
-    monkeypatch.setattr(library, "replace", real)
+    assert 0 < kept < 90
+    monkeypatch.setattr(library, "commit", real)
     report = sync([folder], library, settings)
-    assert (report.count("unchanged"), report.count("added")) == (kept, 12 - kept)
+    assert (report.count("unchanged"), report.count("added")) == (kept, 90 - kept)

@@ -15,7 +15,7 @@ from conftest import FakeEmbedder
 
 from ingest.chunking import split
 from rag.errors import LibraryError, LibraryLocked, LibraryMismatch, StorageFull
-from rag.library import Library, rebuild
+from rag.library import Addition, Library, rebuild
 from rag.settings import Settings
 from rag.types import Document, Source
 
@@ -27,7 +27,7 @@ def document(name: str, text: str, digest: str = "d") -> Document:
 
 
 def put(library: Library, *documents: Document) -> None:
-    library.replace([(d, split(d, 60)) for d in documents])
+    library.replace([Addition(d, split(d, 60)) for d in documents])
 
 
 def found(library: Library, text: str) -> set[str]:
@@ -88,7 +88,7 @@ def test_a_second_writer_is_told_who_holds_the_library(library: Library, setting
         import sys; sys.path.insert(0, {str(ROOT / "tests")!r})
         from pathlib import Path
         from conftest import FakeEmbedder
-        from rag.library import Library
+        from rag.library import Addition, Library
         from rag.settings import Settings
         Library.open(Settings(home=Path({str(settings.home)!r})), FakeEmbedder(), writable=True)
     """)
@@ -165,14 +165,14 @@ sys.path.insert(0, {tests!r})
 from pathlib import Path
 from conftest import FakeEmbedder
 from ingest.chunking import split
-from rag.library import Library
+from rag.library import Addition, Library
 from rag.settings import Settings
 from rag.types import Document, Source
 with Library.open(Settings(home=Path({home!r})), FakeEmbedder(), writable=True) as library:
     print("open", flush=True)
     for n in range(10_000):
         d = Document(Source(f"d{{n % 7}}", f"/docs/{{n}}", "t", str(n), "text/plain"), f"第{{n}}号文件提到码头。" * 9)
-        library.replace([(d, split(d, 60))])
+        library.replace([Addition(d, split(d, 60))])
         print(n, flush=True)
 """
 

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from rag.bodies import bodies_in
-from rag.speech import opens_speech, speaks
+from rag.speech import bodies_speaking, opens_speech, speaks
 from rag.text import fold
+from rag.types import Speech
 
 
 @pytest.mark.parametrize(
@@ -35,3 +36,8 @@ def test_opens_speech(sentence: str, expected: bool) -> None:
 def test_speaks(text: str, expected: bool) -> None:
     folded = fold(text)
     assert speaks(folded, bodies_in(folded)[0]) is expected
+
+
+def test_bodies_speaking() -> None:
+    speeches = [Speech(0, 5, "局长田禾", "住房和城乡建设局"), Speech(6, 9, "会议", "")]
+    assert bodies_speaking(speeches) == {"住房和城乡建设局"}

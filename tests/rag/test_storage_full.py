@@ -12,7 +12,7 @@ from conftest import FakeEmbedder
 
 from ingest.chunking import split
 from rag.errors import StorageFull
-from rag.library import Library
+from rag.library import Addition, Library
 from rag.settings import Settings
 from rag.types import Document, Source
 
@@ -43,7 +43,7 @@ def test_a_full_disk_is_said_and_loses_nothing(small_disk: Path, embedder: FakeE
     kept = 0
     with Library.open(settings, embedder, writable=True) as library:
         while True:
-            item = (document(kept), split(document(kept), 200))
+            item = Addition(document(kept), split(document(kept), 200))
             try:
                 library.replace([item])
             except StorageFull as error:
@@ -56,5 +56,5 @@ def test_a_full_disk_is_said_and_loses_nothing(small_disk: Path, embedder: FakeE
         assert {version.source.id for version in library.documents()} == {f"d{n}" for n in range(kept)}
         expected = library.catalog.chunk_count()
         assert library.index.counts() == (expected, expected)
-        library.replace([(document(500), split(document(500), 200))])
+        library.replace([Addition(document(500), split(document(500), 200))])
         assert library.index.lexical("第500号文件", 1)

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -62,10 +64,56 @@ def test_ingest_tells_what_became_of_each_file(run: Run, documents: Path) -> Non
     (documents / "空.txt").write_bytes(b"")
     code, out, _ = run("ingest", str(documents))
     assert code == 0
-    assert "2 added, 1 failed" in out
+    assert re.search(r"added +2\nfailed +1\n", out)
     assert "空.txt is empty" in out
     code, out, _ = run("ingest", str(documents), "--json")
-    assert {record["status"] for record in json.loads(out)} == {"unchanged", "failed"}
+    record = json.loads(out)
+    assert {file["status"] for file in record["files"]} == {"unchanged", "failed"}
+    assert (record["summary"]["unchanged"], record["summary"]["failed"]) == (2, 1)
+
+
+def test_the_report_is_written_to_a_file_and_told_in_chinese(
+    run: Run, documents: Path, tmp_path: Path
+) -> None:
+    (documents / "空 【二】😀.txt").write_bytes(b"")
+    target = tmp_path / "report.json"
+    code, out, _ = run("ingest", str(documents), "--report", str(target), "--set", "language=zh")
+    assert code == 0
+    assert "“空 【二】😀.txt”是空文件" in out
+    assert re.search(r"新增 +2\n失败 +1\n", out)
+    assert json.loads(target.read_text(encoding="utf-8"))["summary"]["added"] == 2
+    code, _, err = run("ingest", str(documents), "--report", str(tmp_path / "none" / "r.json"))
+    assert code == 1
+    assert "cannot be written" in err
+
+
+def test_documents_are_listed_had_back_and_deleted(
+    run: Run, documents: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (documents / "通知 副本.txt").write_bytes((documents / "通知.txt").read_bytes())
+    run("ingest", str(documents))
+    code, out, _ = run("documents", "list")
+    assert code == 0
+    assert "报道.txt" in out
+    rows = json.loads(run("documents", "list", "--json")[1])
+    assert sorted(len(row["copies"]) for row in rows) == [0, 1]
+    target = tmp_path / "原件.txt"
+    name, copy = next((Path(row["path"]).name, Path(row["copies"][0]).name) for row in rows if row["copies"])
+    assert run("documents", "original", copy, "-o", str(tmp_path / "copy.txt"))[0] == 0
+    assert (tmp_path / "copy.txt").read_bytes() == (documents / copy).read_bytes()
+    assert run("documents", "original", name, "-o", str(target))[0] == 0
+    assert target.read_bytes() == (documents / "通知.txt").read_bytes()
+    code, _, err = run("documents", "original", name, "-o", str(target))
+    assert (code, "is there already" in err) == (1, True)
+    monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
+    assert run("documents", "delete", name)[0] == 1
+    assert len(json.loads(run("documents", "list", "--json")[1])) == 2
+    assert run("documents", "delete", name, "--yes")[0] == 0
+    assert len(json.loads(run("documents", "list", "--json")[1])) == 1
+    code, _, err = run("documents", "delete", "没有.txt", "--yes")
+    assert (code, "holds no document" in err) == (1, True)
+    code, out, _ = run("vacuum")
+    assert (code, "given back" in out) == (0, True)
 
 
 def test_ask_prints_the_answer_and_the_cited_sentence(
