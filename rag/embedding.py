@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from rag.acceleration import BATCHES, accelerate
 from rag.errors import WeightsError
 from rag.settings import Settings
-from rag.weights import CATALOGUE, E5_SMALL, ProgressCallback
+from rag.weights import CATALOGUE, E5_SMALL, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -68,7 +69,7 @@ class SentenceTransformerEmbedder:
         self,
         model: SentenceTransformer,
         name: str,
-        batch: int = 32,
+        batch: int = 16,
         set_threads: Callable[[int], object] = lambda _: None,
     ) -> None:
         """Wrap ``model``.
@@ -169,14 +170,14 @@ def open_embedder(settings: Settings, progress: ProgressCallback | None = None) 
 
         folder = e5.prepare(settings, progress)
         name = f"multilingual-e5-small@q4:{E5_SMALL.sha256[:8]}"
-        return _open(folder, model, name, settings.embedding_batch, fast=True)
+        return _open(folder, model, name, settings, fast=True, progress=progress)
     if model in CATALOGUE:
         raise WeightsError(
             f"{model} is a chat model, not an embedding model.", f"Set embedding_model to {E5_SMALL.name}."
         )
     folder, label = _find(model)
     name = f"{label}@{_fingerprint(folder)}"
-    return _open(folder, model, name, settings.embedding_batch, fast=False)
+    return _open(folder, model, name, settings, fast=False)
 
 
 def _find(model: str) -> tuple[Path, str]:
@@ -223,8 +224,15 @@ def _fingerprint(folder: Path) -> str:
     return sha.hexdigest()[:8]
 
 
-def _open(folder: Path, model: str, name: str, batch: int, fast: bool) -> SentenceTransformerEmbedder:
-    """Load a folder on the CPU. ``fast``: the model is known to agree with itself in 16-bit floats."""
+def _open(
+    folder: Path,
+    model: str,
+    name: str,
+    settings: Settings,
+    fast: bool,
+    progress: ProgressCallback | None = None,
+) -> SentenceTransformerEmbedder:
+    """Load a folder on the CPU. ``fast``: the model is known to agree with itself in 16-bit floats and elsewhere."""
     if not any((folder / name).is_file() for name in ("modules.json", "config.json")):
         raise WeightsError(
             f"The folder {folder} is no SentenceTransformer model: it has no modules.json.",
@@ -246,12 +254,18 @@ def _open(folder: Path, model: str, name: str, batch: int, fast: bool) -> Senten
         quiet.disable_progress_bar()
         quiet.set_verbosity_error()
         logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
-        kind = torch.bfloat16 if fast and _computes_bfloat16(torch.cpu) else torch.float32
+        bfloat16 = fast and _computes_bfloat16(torch.cpu)
+        kind = torch.bfloat16 if bfloat16 else torch.float32
         try:
             loaded = SentenceTransformer(
                 str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": kind}
             )
+            wanted = settings.embedding_backend if fast else "torch"
+            choice = accelerate(loaded, folder, wanted, bfloat16=bfloat16, progress=_told(progress))
+            batch = settings.embedding_batch or BATCHES[choice.backend]
             return SentenceTransformerEmbedder(loaded, name, batch, torch.set_num_threads)
+        except WeightsError:
+            raise
         except Exception as error:  # a damaged folder fails in as many ways as there are files in it
             raise WeightsError(
                 f"The embedding model {model} in {folder} cannot be loaded: {type(error).__name__}: {error}.",
@@ -259,6 +273,17 @@ def _open(folder: Path, model: str, name: str, batch: int, fast: bool) -> Senten
                 if model == E5_SMALL.name
                 else "Mend the folder or embedding_model.",
             ) from error
+
+
+def _told(progress: ProgressCallback | None) -> Callable[[int, int], None]:
+    """Steps of the comparison of engines, as the progress of the model file."""
+
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            size = E5_SMALL.size
+            progress(Progress(E5_SMALL.name, "compare engines", size * done // total, size, ""))
+
+    return tell
 
 
 @contextlib.contextmanager

@@ -50,7 +50,12 @@ class Settings(BaseSettings):
         default="e5-small",
         description="A name of the catalogue, or any SentenceTransformer name or folder.",
     )
-    embedding_batch: int = Field(default=32, ge=1, le=1024)
+    embedding_batch: int = Field(
+        default=0, ge=0, le=1024, description="Passages encoded together; 0 for what the engine likes best."
+    )
+    embedding_backend: Literal["auto", "torch", "openvino"] = Field(
+        default="auto", description="Engine of the embedding model; auto measures once and takes the faster."
+    )
 
     # Chat model
     chat_model: str = Field(

@@ -50,7 +50,7 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     import httpx
 
-Phase: TypeAlias = Literal["wait", "download", "join", "verify", "convert"]
+Phase: TypeAlias = Literal["wait", "download", "join", "verify", "convert", "compare engines"]
 State: TypeAlias = Literal["ok", "missing", "altered"]
 
 _BLOCK: Final = 1 << 20

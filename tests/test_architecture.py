@@ -23,8 +23,12 @@ SOLE_IMPORTERS = {
     "sqlalchemy": {"rag/catalog.py", "rag/migrations"},
     "alembic": {"rag/catalog.py", "rag/migrations"},
     "xllamacpp": {"rag/llama_worker.py"},
-    "sentence_transformers": {"rag/embedding.py", "rag/e5.py"},
+    "sentence_transformers": {"rag/embedding.py", "rag/e5.py", "rag/acceleration.py"},
     "langchain_openai": {"rag/model.py"},
+    "openvino": {"rag/acceleration.py"},
+    "pypdfium2": {"ingest/loading"},
+    "rapidocr": {"ingest/loading/ocr.py"},
+    "trafilatura": {"ingest/loading/article.py"},
     "jieba": {"rag/text.py", "ingest/mojibake.py"},
     "opencc": {"rag/text.py"},
     "gradio": {"ui/app.py", "ui/chat.py", "ui/theme.py", "ui/documents.py"},
@@ -38,6 +42,14 @@ LAZY = {
     "xllamacpp",
     "jieba",
     "opencc",
+    "openvino",
+    "lxml",
+    "openpyxl",
+    "pdfplumber",
+    "pptx",
+    "pypdfium2",
+    "rapidocr",
+    "trafilatura",
 }
 STDLIB_ONLY = ("rag/types.py", "rag/errors.py")
 

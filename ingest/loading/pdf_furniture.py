@@ -12,6 +12,8 @@ from rag.types import Change
 
 _MARGIN = 0.12
 """The share of a page's height at its top and bottom in which headers and footers stand."""
+_NUMBER_MARGIN = 0.15
+"""The same for page numbers, which are told by their form."""
 _ROWS = 3
 _EXAMPLES = 20
 _DIGITS = re.compile(r"\d+|[〇零一二三四五六七八九十百]+(?=页|頁)|\b[ivxlc]+\b", re.IGNORECASE)
@@ -38,8 +40,11 @@ def without_furniture(pages: Sequence[Page]) -> tuple[list[Page], Change | None]
     kept: list[Page] = []
     gone: list[str] = []
     for page, found in zip(pages, rows, strict=True):
-        drop = [row for row in found if _repeats(row, page, seen[_key(row, page)], needed)]
-        drop += _page_numbers(page, [row for row in found if row not in drop])
+        drop = _repeated(found, page, seen, needed)
+        numbers = _page_numbers(page, [row for row in found if row not in drop])
+        # A document that is nothing but a number says that number.
+        if len(pages) > 1 or len(page.lines) > len(numbers) or page.tables:
+            drop += numbers
         gone += [row.text for row in drop]
         kept.append(_without(page, drop) if drop else page)
     if not gone:
@@ -49,7 +54,7 @@ def without_furniture(pages: Sequence[Page]) -> tuple[list[Page], Change | None]
 
 def _margin_rows(page: Page) -> list[Line]:
     """The outermost rows at the top and at the bottom, outside of tables."""
-    top, bottom = page.height * _MARGIN, page.height * (1 - _MARGIN)
+    top, bottom = page.height * _NUMBER_MARGIN, page.height * (1 - _NUMBER_MARGIN)
     near = [line for line in page.lines if line.middle < top or line.middle > bottom]
     rows = rows_of(near)
     upper = [row for row in rows if row.middle < top][:_ROWS]
@@ -61,17 +66,28 @@ def _key(row: Line, page: Page) -> tuple[str, bool]:
     return "".join(_DIGITS.sub("#", row.text).split()).casefold(), row.middle < page.height / 2
 
 
-def _repeats(row: Line, page: Page, places: list[tuple[int, float]], needed: int) -> bool:
-    here = row.middle / page.height
-    return len({number for number, place in places if abs(place - here) < 0.02}) >= needed
+def _repeated(
+    rows: list[Line], page: Page, seen: dict[tuple[str, bool], list[tuple[int, float]]], needed: int
+) -> list[Line]:
+    """The rows that stand on other pages too, from each edge up to the first that does not, page numbers aside."""
+    found: list[Line] = []
+    upper = [row for row in rows if row.middle < page.height / 2]
+    lower = [row for row in rows if row.middle > page.height / 2]
+    for side in (upper, lower[::-1]):
+        for row in side:
+            here = row.middle / page.height
+            pages = {number for number, place in seen[_key(row, page)] if abs(place - here) < 0.02}
+            if min(here, 1 - here) < _MARGIN and len(pages) >= needed:
+                found.append(row)
+            elif not _PAGE_NUMBER.fullmatch(row.text.strip()):
+                break
+    return found
 
 
 def _page_numbers(page: Page, rows: list[Line]) -> list[Line]:
     upper = [row for row in rows if row.middle < page.height / 2][:1]
     lower = [row for row in rows if row.middle > page.height / 2][-1:]
-    found = [row for row in upper + lower if _PAGE_NUMBER.fullmatch(row.text.strip())]
-    # A page that holds nothing but a number says that number.
-    return found if len(found) < len(page.lines) else []
+    return [row for row in upper + lower if _PAGE_NUMBER.fullmatch(row.text.strip())]
 
 
 def _without(page: Page, drop: list[Line]) -> Page:

@@ -79,7 +79,12 @@ def join(first: str, second: str) -> str:
 
 def unhyphenated(first: str, second: str) -> str | None:
     """Two lines as one without the hyphen that parted a word, None where no word is parted."""
-    if _LONG_HYPHENATED.search(first) and second[:1].isalpha() and second[:1].islower() and second.isprintable():
+    if (
+        _LONG_HYPHENATED.search(first)
+        and second[:1].isalpha()
+        and second[:1].islower()
+        and second.isprintable()
+    ):
         return first[:-1] + second
     return None
 
@@ -180,3 +185,14 @@ def _gutter(lines: Sequence[Line]) -> float | None:
 
 def _median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
+
+
+def spans(numbers: Sequence[int]) -> str:
+    """Page numbers in order as a reader writes them: "1, 4-7"."""
+    parts: list[list[int]] = []
+    for number in numbers:
+        if parts and parts[-1][-1] + 1 == number:
+            parts[-1][1:] = [number]
+        else:
+            parts.append([number])
+    return ", ".join("-".join(map(str, part)) for part in parts)

@@ -144,13 +144,13 @@ def _line(run: _Run, angle: int, bounds: tuple[float, float, float, float]) -> L
     gaps = sorted(
         after[0] - before[2]
         for before, after, a, b in zip(boxes, boxes[1:], run.chars, run.chars[1:], strict=False)
-        if is_wide(a) and is_wide(b)
+        if _is_square(a) and _is_square(b)
     )
     usual = gaps[len(gaps) // 2] if gaps else 0.0
     pieces: list[str] = []
     for i, char in enumerate(run.chars):
         if i and run.spaced[i]:
-            wide = is_wide(char) and is_wide(run.chars[i - 1])
+            wide = _is_square(char) and _is_square(run.chars[i - 1])
             # A space between Han characters counts only where it shows: PDFium and spaced-out fonts add others.
             if not wide or boxes[i][0] - boxes[i - 1][2] - usual > 0.4 * run.size:
                 pieces.append(" ")
@@ -167,6 +167,10 @@ def _line(run: _Run, angle: int, bounds: tuple[float, float, float, float]) -> L
         run.size,
         run.bold,
     )
+
+
+def _is_square(char: str) -> bool:
+    return is_wide(char) or "\uff01" <= char <= "\uff5e"
 
 
 def _upright(
