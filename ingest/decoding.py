@@ -7,7 +7,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from rag.errors import SourceUndecodable, SourceUnsupported
+from ingest.messages import fault
 
 _BOMS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -61,20 +61,14 @@ def decode(data: bytes, name: str) -> Decoded:
     """
     for signature, kind in _SIGNATURES:
         if data.startswith(signature) and not _is_prose_start(data, signature):
-            raise SourceUnsupported(
-                f"{name} is named as a text but is {kind}.",
-                "Give it its right extension, or save it as text.",
-            )
+            raise fault("other_kind", name, kind=kind)
     for bom, encoding in _BOMS:
         if data.startswith(bom):
             return Decoded(_strictly(data, encoding, name), encoding)
     if wide := _wide_encoding(data):
         return Decoded(_strictly(data, wide, name), wide)
     if b"\x00" in data[:_SAMPLE]:
-        raise SourceUnsupported(
-            f"{name} is named as a text but holds binary data.",
-            "Give it its right extension, or save it as text.",
-        )
+        raise fault("binary", name)
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError:
@@ -94,10 +88,7 @@ def _strictly(data: bytes, encoding: str, name: str) -> str:
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
-        raise SourceUndecodable(
-            f"{name} begins as {encoding} but byte {error.start} does not fit it.",
-            "The file is damaged or was joined from several; save it again as UTF-8.",
-        ) from error
+        raise fault("broken_encoding", name, encoding=encoding, place=error.start) from error
     text = text.removeprefix("\ufeff")
     _refuse_control(text, name)
     return text
@@ -156,10 +147,7 @@ def _legacy(data: bytes, name: str) -> Decoded:
         western = _western(data)
         if western is not None:
             return western
-        raise SourceUndecodable(
-            f"The character encoding of {name} cannot be established.",
-            "Save it as UTF-8 with the program that made it; it was not taken in.",
-        )
+        raise fault("undecodable", name)
     _, _, encoding, text = max(scored)
     _refuse_control(text, name)
     return Decoded(text, encoding)
@@ -234,7 +222,4 @@ def _likeness(text: str) -> float:
 def _refuse_control(text: str, name: str) -> None:
     sample = text[:_SAMPLE]
     if len(_CONTROL.findall(sample)) > max(2, len(sample) * 0.01):
-        raise SourceUnsupported(
-            f"{name} is named as a text but holds binary data.",
-            "Give it its right extension, or save it as text.",
-        )
+        raise fault("binary", name)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag import errors
-from rag.types import Note
+from rag.types import Change, Note
 
 Language = Literal["en", "zh"]
 
@@ -77,8 +77,35 @@ FAULTS: dict[str, _Fault] = {
     ),
     "undecodable": _Fault(
         errors.SourceUndecodable,
-        ("{name} cannot be decoded: {detail}.", "Save it as UTF-8 and add it again."),
-        ("无法识别“{name}”的文字编码：{detail}。", "请另存为 UTF-8 后重新添加。"),
+        (
+            "The character encoding of {name} cannot be established.",
+            "Save it as UTF-8 with the program that made it and add it again.",
+        ),
+        ("无法识别“{name}”的文字编码。", "请用原来的软件另存为 UTF-8 后重新添加。"),
+    ),
+    "broken_encoding": _Fault(
+        errors.SourceUndecodable,
+        (
+            "{name} begins as {encoding} but byte {place} does not fit it.",
+            "The file is damaged or was joined from several; save it again as UTF-8.",
+        ),
+        (
+            "“{name}”开头是 {encoding} 编码，但第{place}个字节与之不符。",
+            "文件已损坏或由多个文件拼接而成，请重新另存为 UTF-8。",
+        ),
+    ),
+    "binary": _Fault(
+        errors.SourceUnsupported,
+        (
+            "{name} is named as a text but holds binary data.",
+            "Give it its right extension, or save it as text.",
+        ),
+        ("“{name}”的扩展名是文本，内容却是二进制数据。", "请改正扩展名，或另存为文本。"),
+    ),
+    "other_kind": _Fault(
+        errors.SourceUnsupported,
+        ("{name} is named as a text but is {kind}.", "Give it its right extension, or save it as text."),
+        ("“{name}”的扩展名是文本，内容却是别的格式（{kind}）。", "请改正扩展名，或另存为文本。"),
     ),
     "encrypted": _Fault(
         errors.SourceEncrypted,
@@ -268,6 +295,30 @@ NOTES: dict[str, tuple[str, str]] = {
         "略去的无结果公式单元格：{detail}",
     ),
 }
+
+
+CHANGES: dict[str, tuple[str, str]] = {
+    "line-breaks": ("line breaks", "换行符"),
+    "unicode": ("text in the wrong encoding repaired", "修复编码错误"),
+    "control-characters": ("control characters", "控制字符"),
+    "invisible-characters": ("invisible characters", "不可见字符"),
+    "mojibake-repaired": ("garbled places repaired", "修复乱码"),
+    "mojibake-unrepaired": ("garbled places marked \ufffd", "无法修复的乱码（以 \ufffd 标出）"),
+    "pinyin": ("pinyin annotations", "拼音注音"),
+    "full-width": ("full-width letters and digits", "全角字母数字"),
+    "han-spaces": ("spaces between characters", "汉字间空格"),
+    "blank-lines": ("blank lines", "空行"),
+    "page-furniture": ("page headers, footers and numbers", "页眉页脚页码"),
+    "hyphenation": ("hyphenation", "行末断词"),
+    "navigation": ("navigation of the page", "网页导航"),
+}
+"""What cleaning changed, by kind."""
+
+
+def change_text(change: Change, language: Language) -> str:
+    """A kind of change with how often it was made."""
+    english, chinese = CHANGES.get(change.kind, (change.kind, change.kind))
+    return f"{chinese} {change.count} 处" if language == "zh" else f"{english}: {change.count}"
 
 
 def fault(key: str, name: str, **values: object) -> errors.SourceError:

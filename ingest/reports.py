@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-from ingest.messages import note_text
+from ingest.messages import change_text, note_text
 from rag.errors import SourceError
 from rag.types import Change, Note
 
@@ -87,5 +87,7 @@ def report_record(report: SyncReport) -> dict[str, Any]:
         record["notes"] = [
             {"key": note.key, "en": note_text(note, "en"), "zh": note_text(note, "zh")} for note in file.notes
         ]
+        for change, told in zip(record["changes"], file.changes, strict=True):
+            change |= {"en": change_text(told, "en"), "zh": change_text(told, "zh")}
         files.append(record)
     return {"summary": summary, "files": files}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from rag.types import Answer, Citation, Passage
@@ -45,6 +46,7 @@ def citation_record(citation: Citation) -> dict[str, Any]:
         "title": source.title,
         "source": source.path,
         "published": source.published,
+        "page": citation.passage.chunk.page,
         "start": citation.start,
         "end": citation.end,
         "quote": citation.quote,
@@ -60,6 +62,8 @@ def passage_record(passage: Passage, number: int) -> dict[str, Any]:
         "source": passage.source.path,
         "published": passage.source.published,
         "heading": passage.chunk.heading,
+        "page": passage.chunk.page,
+        "speeches": [asdict(speech) for speech in passage.chunk.speeches],
         "start": passage.chunk.start,
         "end": passage.chunk.end,
         "text": passage.chunk.text,

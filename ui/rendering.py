@@ -498,6 +498,8 @@ def _source_head(passage: Passage, texts: Texts) -> str:
     facts = [escape(source.published) if source.published else escape(texts.undated)]
     if source.issuer:
         facts.append(escape(source.issuer))
+    if passage.chunk.page is not None:
+        facts.append(escape(texts.page.format(page=passage.chunk.page)))
     facts.append(
         f'<span class="wz-file" title="{escape(source.path)}">{escape(_file_name(source.path))}</span>'
     )

@@ -22,7 +22,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from ingest.messages import note_text, shown_name
+from ingest.messages import change_text, note_text, shown_name
 from rag.types import Answer
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def show_report(console: Console, report: SyncReport, language: Literal["en", "z
 
     words = _REPORT[language]
     for file in [f for f in report.files if f.changes or f.notes][:_MOST_LISTED]:
-        told = [f"{change.kind} {change.count}" for change in file.changes if change.kind not in _ROUTINE]
+        told = [change_text(change, language) for change in file.changes if change.kind not in _ROUTINE]
         notes = [note_text(note, language) for note in file.notes]
         if told or notes:
             console.print(
@@ -109,6 +109,16 @@ def show_report(console: Console, report: SyncReport, language: Literal["en", "z
                     style="dim",
                 )
             )
+    for file in report.files[:_MOST_LISTED]:
+        for change in file.changes:
+            if change.kind.startswith("mojibake"):
+                for before, after in change.examples:
+                    console.print(
+                        Text(
+                            f"    {_name(file.path)}: {_on_one_line(before)} → {_on_one_line(after)}",
+                            style="dim",
+                        )
+                    )
     for status in ("renamed", "linked"):
         for file in [f for f in report.files if f.status == status][:_MOST_LISTED]:
             console.print(Text(f"  {words[status]} {_name(file.path)} ← {_name(file.same_as)}", style="dim"))
@@ -168,6 +178,10 @@ _REPORT = {
 }
 
 
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _name(path: str) -> str:
     """A file's name for a list; inside an archive with the archive's."""
     parts = Path(path).parts
@@ -193,9 +207,10 @@ def show_sources(console: Console, answer: Answer) -> None:
     if answer.citations:
         console.print()
         for citation in answer.citations:
-            source = citation.passage.source
-            date = f", {source.published}" if source.published else ""
-            console.print(Text(f"[{citation.number}] {source.title}{date}", style="bold"))
+            source, page = citation.passage.source, citation.passage.chunk.page
+            facts = [source.title, source.published, page and f"p. {page}"]
+            told = ", ".join(fact for fact in facts if fact)
+            console.print(Text(f"[{citation.number}] {told}", style="bold"))
             console.print(Text(f"    {citation.quote.strip()}"))
             console.print(Text(f"    {source.path}", style="dim"), soft_wrap=True)
     elif answer.passages:

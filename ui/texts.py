@@ -84,6 +84,7 @@ class Texts:
     sources_close: str
     source_label: str
     undated: str
+    page: str
 
     announce_working: str
     announce_done: str
@@ -158,6 +159,7 @@ _ZH_HANS: Final = Texts(
     sources_close="关闭",
     source_label="来源 {number}",
     undated="未注明日期",
+    page="第{page}页",
     announce_working="正在作答",
     announce_done="回答完毕。",
     announce_stopped="已停止。",
@@ -176,6 +178,11 @@ _ZH_HANS: Final = Texts(
         "SourceTooLarge": "文件过大",
         "SourceUnsupported": "不支持这种文件",
         "SourceUndecodable": "文件编码无法识别",
+        "SourceEncrypted": "文件有密码保护",
+        "SourceDamaged": "文件已损坏",
+        "SourceUnsafe": "文件可能有害，未打开",
+        "SourceChanged": "文件正在被修改",
+        "SourceTooSlow": "读取文件用时过长",
         "WeightsError": "模型文件不可用",
         "LibraryError": "文件库无法使用",
         "LibraryLocked": "文件库正被占用",
@@ -250,6 +257,7 @@ _ZH_HANT: Final = Texts(
     sources_close="關閉",
     source_label="來源 {number}",
     undated="未註明日期",
+    page="第{page}頁",
     announce_working="正在作答",
     announce_done="回答完畢。",
     announce_stopped="已停止。",
@@ -268,6 +276,11 @@ _ZH_HANT: Final = Texts(
         "SourceTooLarge": "文件過大",
         "SourceUnsupported": "不支援這種文件",
         "SourceUndecodable": "文件編碼無法識別",
+        "SourceEncrypted": "檔案有密碼保護",
+        "SourceDamaged": "檔案已損壞",
+        "SourceUnsafe": "檔案可能有害，未開啟",
+        "SourceChanged": "檔案正在被修改",
+        "SourceTooSlow": "讀取檔案用時過長",
         "WeightsError": "模型檔案無法使用",
         "LibraryError": "文件庫無法使用",
         "LibraryLocked": "文件庫正被佔用",
@@ -345,6 +358,7 @@ _EN: Final = Texts(
     sources_close="Close",
     source_label="Source {number}",
     undated="undated",
+    page="page {page}",
     announce_working="Answering",
     announce_done="Answer complete.",
     announce_stopped="Stopped.",
@@ -363,6 +377,11 @@ _EN: Final = Texts(
         "SourceTooLarge": "The file is too large",
         "SourceUnsupported": "This kind of file is not supported",
         "SourceUndecodable": "The file's encoding is unknown",
+        "SourceEncrypted": "The file is protected by a password",
+        "SourceDamaged": "The file is damaged",
+        "SourceUnsafe": "The file could do harm and was not opened",
+        "SourceChanged": "The file is being changed",
+        "SourceTooSlow": "Reading the file took too long",
         "WeightsError": "A model file is not available",
         "LibraryError": "The library cannot be used",
         "LibraryLocked": "The library is in use",

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     Picture = NDArray[np.uint8]
 
 LONGEST_SIDE = 2000
-_MOST_PIXELS = 2_000_000
-"""Larger pictures are scaled down: the detector's memory goes with the area. An A4 page is read at 145 dpi."""
+_MOST_PIXELS = 1_800_000
+"""Larger pictures are scaled down: the detector's memory goes with the area. An A4 page is read at 138 dpi."""
 _STRIP = 2.5
 """Pictures this many times higher than wide (long screenshots) are read piece by piece."""
 _SHORTEST_SIDE = 736
@@ -131,7 +131,7 @@ def as_page(reading: Reading, number: int, factor: float = 1.0) -> Page:
 class _Look:
     """One look at a picture: the lines that are sure enough, and of all that were seen, how sure they are.
 
-    ``tall`` is whether most letters stand in boxes that are higher than wide.
+    ``tall`` is whether most lines stand on end.
     """
 
     lines: tuple[Line, ...] = ()
@@ -166,17 +166,17 @@ def _read(image: Picture, name: str) -> _Look:
     if getattr(result, "txts", None) is None or getattr(result, "boxes", None) is None:
         return _Look()
     lines = []
-    tall = long = letters = 0
-    sure = 0.0
+    letters = 0
+    sure = tall = long = 0.0
     for box, found, score in zip(result.boxes, result.txts, result.scores, strict=True):
         text = " ".join(str(found).split())
         left, top = (float(value) - moved for value, moved in zip(box.min(axis=0), shift, strict=True))
         right, bottom = (float(value) - moved for value, moved in zip(box.max(axis=0), shift, strict=True))
         letters += len(text)
         sure += len(text) * float(score)
-        if len(text) > 2:
-            long += len(text)
-            tall += len(text) * (bottom - top > 1.5 * (right - left))
+        width, height = right - left, bottom - top
+        tall += height * (height > 1.5 * width)
+        long += max(width, height) * (max(width, height) > 1.5 * min(width, height))
         if text and score >= _LEAST_SCORE:
             lines.append(Line(text, (left, top, right, bottom), float(score)))
     return _Look(tuple(lines), letters, sure / max(letters, 1), tall > _MOST * long > 0)
@@ -227,7 +227,7 @@ def _loaded() -> Any:
         "Global.max_side_len": LONGEST_SIDE,
         "EngineConfig.onnxruntime.intra_op_num_threads": _THREADS,
         "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-        "Rec.rec_batch_num": 2,
+        "Rec.rec_batch_num": 1,
         **{f"{part}.model_path": str(path) for part, path in paths.items()},
     }
     return rapidocr.RapidOCR(params=settings)

@@ -255,7 +255,7 @@ def _reaches(last: Line, line: Line, column: _Column, signs: float) -> bool:
 
 def _is_title(before: _Paragraph, line: Line, column: _Column, body: float) -> bool:
     """Whether two lines are both larger than the text and centred, or both of one heading set large."""
-    if min(before.last.size, line.size) < body * (1.3 if before.rough else 1.12):
+    if min(before.last.size, line.size) < body * (1.25 if before.rough else 1.12):
         return False
     centred = all(
         abs((part.left + part.right) / 2 - column.page_width / 2) < 0.06 * column.page_width
@@ -300,8 +300,10 @@ def _heading_key(part: _Paragraph, body: float, opens: bool) -> tuple[float, boo
     ):
         return None
     first = part.first
-    size = round(first.size) if not part.rough else round(first.size / body * 2) / 2 * body
-    larger = first.size >= body * (1.35 if part.rough else 1.12)
+    size = (
+        round(first.size) if not part.rough else round(max(first.size, part.last.size) / body * 2) / 2 * body
+    )
+    larger = max(first.size, part.last.size) >= body * (1.28 if part.rough else 1.12)
     middle = (first.left + first.right) / 2
     centred = abs(middle - part.column.page_width / 2) < 0.05 * part.column.page_width
     rank = _HEADING_RANK.get(part.marker)

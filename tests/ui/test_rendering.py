@@ -555,3 +555,15 @@ def test_fixed_parts():
     assert ZH.sources_title in render_panel_head("zh-Hans")
     assert ZH.connection_lost in render_connection("zh-Hans")
     assert ZH.service_restarted in render_connection("zh-Hans")
+
+
+def test_the_page_of_a_source_is_shown_where_it_has_one() -> None:
+    source = Source("d", "/a/规划.pdf", "规划", "x", "application/pdf", published="2026-01-05", pages=9)
+    passage = Passage(Chunk("d", 0, 0, 3, "正文。", page=7), source, 1.0)
+    answer = Answer("问？", "zh-Hans", outcome="refused", passages=(passage,), done=True)
+    assert "第7页" in Page(render_sources(Exchange(1, "问？", "done", answer), "zh-Hans")).text
+    bare = dataclasses.replace(passage, chunk=Chunk("d", 0, 0, 3, "正文。"))
+    answer = dataclasses.replace(answer, passages=(bare,))
+    assert "页" not in Page(render_sources(Exchange(1, "问？", "done", answer), "zh-Hans")).text.replace(
+        "页面", ""
+    )
