@@ -11,12 +11,13 @@ from ingest.cleaning import clean
 from ingest.loading import Block, Limits, Parsed, Task, kind_of, parse
 from ingest.messages import fault
 from ingest.reading import digest_of, read_bytes
-from ingest.structure import describe
+from ingest.structure import describe, formal_title
 from rag.text import fold
 from rag.types import Change, Document, Mark, Source
 
 DEFAULT_LIMITS = Limits()
 _TITLE_BLOCKS = 6
+_HEAD_MARKS = 12
 _MOST_EXAMPLES = 20
 
 
@@ -111,6 +112,8 @@ def _joined(blocks: Iterable[Block]) -> tuple[str, tuple[Mark, ...], tuple[Chang
 def _title(parsed: Parsed, text: str, marks: tuple[Mark, ...], described: str | None) -> str | None:
     if parsed.title and (title := clean(" ".join(parsed.title.split()))[0].strip()):
         return title[:200]
+    if marks and (formal := formal_title([text[m.start : m.end] for m in marks[:_HEAD_MARKS]])):
+        return formal
     for mark in marks[:_TITLE_BLOCKS]:
         if mark.kind == "heading":
             return text[mark.start : mark.end][:200]

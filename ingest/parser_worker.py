@@ -12,6 +12,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from dataclasses import asdict
 from typing import Any, BinaryIO
@@ -32,9 +33,13 @@ def main() -> int:
     os.dup2(2, 1)  # what libraries print must not mix with the replies
     end_with_parent(int(sys.argv[1]) if len(sys.argv) > 1 else 0)
 
+    speaking = threading.Lock()
+
     def say(message: dict[str, Any]) -> None:
-        replies.write(json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n")
-        replies.flush()
+        line = json.dumps(message, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+        with speaking:
+            replies.write(line)
+            replies.flush()
 
     requests = sys.stdin.buffer
     while line := requests.readline():
@@ -52,6 +57,8 @@ def _answer(task: Task) -> dict[str, Any]:
     try:
         return {"parsed": asdict(parse(task))}
     except SourceError as error:
+        if _for_want_of_memory(error):
+            return {"memory": 1}
         return {"fault": {"code": error.code, "what": error.what, "fix": error.fix, "chinese": error.chinese}}
     except MemoryError:
         return {"memory": 1}
@@ -59,15 +66,27 @@ def _answer(task: Task) -> dict[str, Any]:
         return {"slip": f"{type(error).__name__}: {error}"[:300]}
 
 
+def _for_want_of_memory(error: BaseException) -> bool:
+    """Whether a fault was found because an allocation failed: then it is not the file that is damaged."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, MemoryError):
+            return True
+        cause = cause.__cause__
+    return False
+
+
 def _beat(say: Any) -> Any:
     last = 0.0
+    lock = threading.Lock()  # a loader may beat from a thread of its own
 
     def beat() -> None:
         nonlocal last
-        now = time.monotonic()
-        if now - last >= _BEAT_SECONDS:
-            last = now
-            say({"beat": 1})
+        with lock:
+            now = time.monotonic()
+            if now - last >= _BEAT_SECONDS:
+                last = now
+                say({"beat": 1})
 
     return beat
 

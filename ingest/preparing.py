@@ -364,12 +364,12 @@ def same_text(one: str, other: str) -> bool:
 
 
 def _clauses(folded: str) -> list[str]:
-    return _CLAUSE.findall(_SPACE_IN_HAN.sub("", folded))
+    return _CLAUSE.findall(_SPACE_BY_HAN.sub("", folded))
 
 
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _CLAUSE = re.compile(r"[^\W_]+")
-_SPACE_IN_HAN = re.compile(f"(?<=[{HAN}])[^\\S\n]+(?=[{HAN}])")
+_SPACE_BY_HAN = re.compile(f"(?<=[{HAN}])[^\\S\n]+|[^\\S\n]+(?=[{HAN}])")
 
 
 def _twins(paths: Sequence[str]) -> frozenset[str]:

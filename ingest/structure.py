@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -23,6 +24,14 @@ _LABELLED_ISSUER = re.compile(
     r"^[（(*]*(?:来源|來源|发布机[构关]|發[布佈]機[構關]|发文机关|發文機關|发布单位|發[布佈]單位|主送单位|[Ss]ource|[Ii]ssued by)"
     r"\s*[:：]\s*(?P<issuer>[^\n\s（(]{2,40})",
     re.MULTILINE,
+)
+_FORMAL_TITLE = re.compile(
+    r"[^。！？；\n]{0,40}(?:关于|關於)[^。！？；\n]{2,90}的?"
+    r"(?:通知|意见|意見|方案|报告|報告|决定|決定|公告|公示|通告|通报|通報|批复|批復|函|纪要|紀要|办法|辦法|规定|規定|细则|細則|规划|規劃|说明|說明|解读|解讀|答复|答復)"
+    r"(?:[（(][^（）()]{1,20}[）)])?"
+)
+_ABOVE_TITLE = re.compile(
+    r"[^\s。，]{1,20}[〔\[（(【](?:19|20)\d\d[〕\]）)】]\s*第?\d{1,5}号|[^。，]{2,30}(?:文件|公报|公報)(?:\s*(?:19|20)\d\d年第\d+期)?"
 )
 _METADATA_LINE = re.compile(
     r"(?:发布|發[布佈]|成文|印发|印發)?(?:日期|时间|時間)\s*[:：]|来源|來源|发文字号|發文字號|索引号|作者\s*[:：]"
@@ -68,9 +77,25 @@ def describe(text: str) -> Described:
     return Described(_title(lines), _published(lines), _issuer(text, lines))
 
 
+def formal_title(lines: Sequence[str]) -> str | None:
+    """The title of an official document, "……关于……的通知", where one of the first lines is one.
+
+    Above it stand its number ("鹿政办发〔2026〕12号"), the name of the gazette, or the letterhead.
+    """
+    for line in lines[:_HEAD_LINES]:
+        line = line.strip().lstrip("#").strip("* ")
+        if len(line) <= _LONGEST_TITLE * 2 and _FORMAL_TITLE.fullmatch(line):
+            return line
+    return None
+
+
 def _title(lines: list[str]) -> str | None:
     if not lines:
         return None
+    if formal := formal_title(lines):
+        return formal
+    while len(lines) > 1 and _ABOVE_TITLE.fullmatch(lines[0]):
+        lines = lines[1:]
     first = lines[0].lstrip("#").strip()
     if lines[0].startswith("#") and first:
         return clip(first, _LONGEST_TITLE * 2)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from ingest.isolation import ParserProcess
+from ingest.loading import suffix_of
 from ingest.messages import fault
 from ingest.preparing import Action, Add, Link, Preparer, Relocate
 from ingest.reports import FileReport, FileStatus, SyncProgress, SyncReport
@@ -33,6 +34,7 @@ __all__ = ["FileReport", "FileStatus", "SyncProgress", "SyncReport", "sync"]
 
 _BATCH_CHUNKS = 256
 _BATCH_SECONDS = 10.0
+_TELLING = (".docx", ".pptx", ".xlsx", ".odt", ".md", ".doc", ".rtf", ".html", ".pdf", ".txt")
 _AHEAD = 64
 _AHEAD_CHARS = 4_000_000
 """How far reading may be ahead of encoding: enough to bridge a slow file, little enough to keep memory flat."""
@@ -64,7 +66,7 @@ def sync(
         if not path.exists():
             raise fault("missing", str(path))
     begun = time.monotonic()
-    found = list(walk(paths))
+    found = sorted(walk(paths, settings.home), key=_order)
     run = _Run(library, len(found), progress)
     with contextlib.closing(run), ParserProcess() as parser, _Ahead() as ahead:
         preparer = Preparer(library, settings, parser, found, ahead.check)
@@ -235,6 +237,14 @@ class _Ahead:
             self._waiting += 1
             self._waiting_chars += size
         self._queue.put(step)
+
+
+def _order(found: Found) -> tuple[str, str, int, str]:
+    """By folder and name; of one name in several formats first the one that tells the most of its structure."""
+    path = found.path.absolute()
+    suffix = suffix_of(path.name)
+    rank = _TELLING.index(suffix) if suffix in _TELLING else len(_TELLING)
+    return str(path.parent), path.stem, rank, path.name
 
 
 def _size(step: Found | Action) -> int:

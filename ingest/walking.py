@@ -17,9 +17,13 @@ class Found:
     """A link out of the folder that was given: told, not followed."""
 
 
-def walk(paths: Sequence[Path]) -> Iterator[Found]:
-    """Every file once, sorted within its folder. Hidden files and office programs' lock files are left out."""
+def walk(paths: Sequence[Path], home: Path | None = None) -> Iterator[Found]:
+    """Every file once, sorted within its folder. Hidden files and office programs' lock files are left out.
+
+    :param home: the library's own folder, which is left out too where it lies in a folder that is walked
+    """
     seen: set[Path] = set()
+    own = home.resolve() if home is not None else None
     for path in paths:
         folder = path.is_dir()
         root = path.resolve()
@@ -27,6 +31,8 @@ def walk(paths: Sequence[Path]) -> Iterator[Found]:
             if folder and any(_is_hidden(part) for part in file.relative_to(path).parts):
                 continue
             if not file.is_file() or file.absolute() in seen:
+                continue
+            if folder and own is not None and own != root and file.absolute().is_relative_to(own):
                 continue
             seen.add(file.absolute())
             leads_out = folder and not file.resolve().is_relative_to(root)

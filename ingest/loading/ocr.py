@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import logging
+import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,8 @@ _STRIP = 2.5
 _SHORTEST_SIDE = 736
 """Narrower pictures would be blown up to this by the detector, many times over for a strip: they get a margin."""
 _THREADS = 2
+_PATIENCE = 180
+"""Seconds that one look may take: pictures are bounded, so it ends."""
 _LEAST_SCORE = 0.6
 _SURE = 0.85
 _MOST = 0.5
@@ -69,23 +74,21 @@ def read_picture(image: Picture, name: str = "") -> list[Line]:
 def read_upright(image: Picture, name: str = "", beat: Beat = lambda: None) -> Reading:
     """Like `read_picture`, with the size of the picture turned upright, in which the boxes stand.
 
-    ``beat`` is called after each look at the picture: a turned one takes up to three.
+    ``beat`` is called while the picture is looked at: a turned one takes up to three looks.
     """
     import numpy as np
 
     if image.shape[0] > max(_STRIP * image.shape[1], LONGEST_SIDE):
         return _strip(image, name, beat)
     image = _shrunk(image)
-    best = _read(image, name)
-    beat()
+    best = _read(image, name, beat)
     if not best.seen or (best.sureness >= _SURE and not best.tall):
         return best.reading(image)
     # Lines that stand on end mean a page turned by 90 degrees, one way or the other; unsure ones maybe by 180.
     upright = image
     for turns in (1, 3) if best.tall else (2,):
         turned = np.ascontiguousarray(np.rot90(image, turns))
-        other = _read(turned, name)
-        beat()
+        other = _read(turned, name, beat)
         if not other.tall and other.sureness > best.sureness + (-1.0 if best.tall else 0.05):
             best, upright = other, turned
         if best.sureness >= _SURE and not best.tall:
@@ -110,10 +113,9 @@ def _strip(image: Picture, name: str, beat: Beat) -> Reading:
             end = end - step // 4 + int(plain[len(plain) // 2]) + 1
         piece = _shrunk(np.ascontiguousarray(image[start:end]))
         factor = width / piece.shape[1]
-        for line in _read(piece, name).lines:
+        for line in _read(piece, name, beat).lines:
             left, top, right, bottom = (value * factor for value in line.box)
             lines.append(Line(line.text, (left, top + start, right, bottom + start), line.score))
-        beat()
         start = end
     return Reading(tuple(lines), width, height)
 
@@ -155,12 +157,33 @@ def _shrunk(image: Picture) -> Picture:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def _read(image: Picture, name: str) -> _Look:
+@contextlib.contextmanager
+def _patiently(beat: Beat) -> Iterator[None]:
+    """Beat meanwhile, for a few minutes at most: a slow machine looks at one picture for longer than a stall lasts."""
+    over = threading.Event()
+
+    def go_on() -> None:
+        for _ in range(_PATIENCE):
+            if over.wait(1.0):
+                return
+            beat()
+
+    thread = threading.Thread(target=go_on, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _read(image: Picture, name: str, beat: Beat) -> _Look:
     engine = _engine(name)
     padded, shift = _with_margin(image)
     try:
-        # Without the classifier that turns single lines: a page that stands on its head would read in reverse order.
-        result = engine(padded[:, :, ::-1], use_cls=False)
+        with _patiently(beat):
+            # Without the classifier that turns single lines: a page on its head would read in reverse order.
+            result = engine(padded[:, :, ::-1], use_cls=False)
     except Exception as error:
         raise fault("damaged", name, detail="the picture of a page could not be read") from error
     if getattr(result, "txts", None) is None or getattr(result, "boxes", None) is None:

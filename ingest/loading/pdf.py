@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ingest.loading import ocr
-from ingest.loading.blocks import Parsed, Task
+from ingest.loading.blocks import Block, Parsed, Task
 from ingest.loading.pdf_layout import layout
 from ingest.loading.pdf_lines import Page, rows_of, spans
 from ingest.loading.pdf_tables import TableReader, in_box
@@ -150,6 +150,8 @@ def _read_page(
         verdict = readable(text) if signs else "good"
         if verdict == "good":
             framed = tables.tables(page, number, layer.lines)
+            if tables.amended is not None and found.pages[-1].tables:
+                found.pages[-1] = _amended(found.pages[-1], tables.amended)
             lines = tuple(
                 line
                 for line in layer.lines
@@ -163,6 +165,12 @@ def _read_page(
             _read_picture(page, replace(placed, lines=()), "", task, found)
     finally:
         page.close()
+
+
+def _amended(page: Page, block: Block) -> Page:
+    """A page whose last table ends with that row."""
+    *before, last = page.tables
+    return replace(page, tables=(*before, replace(last, blocks=(*last.blocks[:-1], block))))
 
 
 def _read_picture(page: pypdfium2.PdfPage, layer: Page, text: str, task: Task, found: _Found) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ingest.loading.blocks import Block
 from ingest.loading.pdf_lines import Line, Table, join, rows_of
 from ingest.loading.tables import Merged, repeated_below, table_blocks
 
@@ -35,13 +36,19 @@ class _Last:
     header: tuple[str, ...]
     edges: tuple[float, ...]
     low: bool
+    row: tuple[str, ...]
 
 
 @dataclass(slots=True)
 class TableReader:
-    """Reads the tables of one document, page after page."""
+    """Reads the tables of one document, page after page.
+
+    ``amended`` is the last row of the page before, whole, where the page break cut it in two: it takes the place of
+    the last block there.
+    """
 
     data: bytes
+    amended: Block | None = None
     _pdf: Any = None
     _last: _Last | None = None
     _failed: bool = field(default=False)
@@ -51,6 +58,7 @@ class TableReader:
 
         :param lines: the page's text, to see that no text inside a table's frame gets lost
         """
+        self.amended = None
         if self._failed or not lines or not has_grid(page):
             return []
         import pdfminer.pdfparser
@@ -113,6 +121,11 @@ class TableReader:
         ):
             return None
         header = self._goes_on(filled, box, edges, height, number)
+        if header and self._last is not None and _is_rest(filled[0], self._last.row):
+            whole = [join(cell, rest) for cell, rest in zip(self._last.row, filled.pop(0), strict=True)]
+            self.amended = table_blocks([header, whole], header_rows=1, page=number - 1)[-1]
+        if not filled:
+            return Table(box[0], box[1], box[2], box[3], ())
         blocks = (
             table_blocks(filled, page=number)
             if not header
@@ -120,7 +133,9 @@ class TableReader:
         )
         first = header or next((row for row in filled if len(_own(row)) > 1), filled[0])
         named = all(cell.strip() and not _FIGURE.fullmatch(cell.strip()) for cell in first)
-        self._last = _Last(number, tuple(first) if named else (), edges, box[3] > 0.7 * height)
+        self._last = _Last(
+            number, tuple(first) if named else (), edges, box[3] > 0.7 * height, tuple(filled[-1])
+        )
         return Table(box[0], box[1], box[2], box[3], tuple(blocks))
 
     def _goes_on(
@@ -145,6 +160,14 @@ class TableReader:
             return []
         same = ["".join(cell.split()) for cell in grid[0]] == ["".join(cell.split()) for cell in last.header]
         return [] if same else list(last.header)
+
+
+def _is_rest(row: Sequence[str], before: Sequence[str]) -> bool:
+    """Whether the first row of a page is the end of the last one before it: a few cells that go on, the first empty."""
+    if len(row) != len(before) or row[0].strip():
+        return False
+    filled = [i for i, cell in enumerate(row) if cell.strip()]
+    return 0 < len(filled) <= len(row) // 2 and all(before[i].strip() for i in filled)
 
 
 def has_grid(page: pypdfium2.PdfPage) -> bool:

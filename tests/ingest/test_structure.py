@@ -60,3 +60,20 @@ def test_a_text_without_a_title_line_is_named_by_its_first_clauses() -> None:
 def test_markdown_marks_are_no_part_of_the_title() -> None:
     assert describe("# 改造计划\n正文。").title == "改造计划"
     assert describe("").title is None
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        (
+            "鹿政办发〔2026〕12号\n鹿汀区人民政府办公室关于印发老旧小区改造方案的通知\n各街道办事处：\n正文。",
+            "鹿汀区人民政府办公室关于印发老旧小区改造方案的通知",
+        ),
+        ("鹿汀区人民政府文件\n鹿汀区二〇二六年工作要点\n正文。", "鹿汀区二〇二六年工作要点"),
+        ("鹿汀區政府公報 2026年第3期\n關於加裝電梯補貼的公告\n正文。", "關於加裝電梯補貼的公告"),
+        ("鹿政办发〔2026〕12号", "鹿政办发〔2026〕12号"),
+        ("区委全会召开\n会议听取了关于改造的报告。", "区委全会召开"),
+    ],
+)
+def test_the_title_stands_below_the_number_and_the_letterhead(text: str, title: str) -> None:
+    assert describe(text).title == title

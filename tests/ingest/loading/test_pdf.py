@@ -173,6 +173,33 @@ def test_a_table_on_the_next_page_keeps_its_header() -> None:
     assert len(rows) == 6
 
 
+def test_a_row_that_the_page_break_cuts_is_put_together() -> None:
+    cut = [*ROWS[:2], ("第三小学扩建", "300万元", "区教育局、区自然")]
+    rest = [("", "", "资源局"), *ROWS[3:]]
+    parsed = load(made(grid([HEADER, *cut], 230), grid(rest, 800)))
+    rows = [(block.page, block.text) for block in parsed.blocks if block.kind == "row"]
+    assert rows[2] == (1, "项目：第三小学扩建；投资额：300万元；责任单位：区教育局、区自然资源局")
+    assert rows[3] == (2, "项目：第四小学扩建；投资额：400万元；责任单位：区教育局")
+    assert len(rows) == 6
+
+
+def test_a_row_without_a_name_on_the_same_page_stays_a_row() -> None:
+    rows = [*ROWS[:2], ("", "", "区财政局"), ROWS[3]]
+    parsed = load(made(grid([HEADER, *rows], 700)))
+    assert [b.text for b in parsed.blocks if b.kind == "row"][2] == "责任单位：区财政局"
+
+
+def test_the_gap_that_programs_set_beside_figures_is_no_space() -> None:
+    def draw(canvas: Any) -> None:
+        canvas.setFont("STSong-Light", 12)
+        x = 72.0
+        for part in ("改造", "28", "个小区，", "2026", "年完成"):
+            canvas.drawString(x, 700, part)
+            x += canvas.stringWidth(part, "STSong-Light", 12) + 3
+
+    assert texts(load(made(draw))) == ["改造28个小区，2026年完成"]
+
+
 def test_a_frame_around_text_is_no_table() -> None:
     def draw(canvas: Any) -> None:
         for y in (600, 650, 700):
