@@ -31,7 +31,8 @@ format: $(VENV)/.installed-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed-dev models ## Measure indexing, retrieval and answers over samples/
+bench: $(VENV)/.installed-dev models ## Measure ingestion, retrieval and answers over samples/
+	$(BIN)/python -m eval.ingestion
 	$(BIN)/python -m eval.bench
 
 clean: ## Remove .venv, caches and the library in data/ (model files stay)

@@ -90,7 +90,7 @@ def numbered_samples(samples: Path, editions: int) -> Iterator[tuple[str, str]]:
             yield f"{path.stem}-{edition}", "\n".join(lines)
 
 
-def speed(folder: Path, settings: Settings, embedder: Embedder, rounds: int = 3) -> list[tuple[str, str]]:
+def speed(folder: Path, settings: Settings, embedder: Embedder, rounds: int = 5) -> list[tuple[str, str]]:
     """End-to-end passages a second against the bare encoder's on the same texts, interleaved; medians of ratios."""
     paths = sorted(path for path in folder.rglob("*.txt"))
     documents = [load(path) for path in paths]
