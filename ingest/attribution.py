@@ -407,6 +407,7 @@ class _Reader:
         current: _Who | None = None
         label: _Who | None = None
         unmarked = 0
+        led = False
         line_end = -1
         paragraph = ""
         for i, (start, end) in enumerate(self.spans):
@@ -437,6 +438,9 @@ class _Reader:
                     current = label
                 unmarked = 0
             cues = self._cues(start, end, i, current)
+            if opening:
+                # A paragraph that opens with its speaker is his to its end, unless something says otherwise.
+                led = bool(cues)
             if cues:
                 first = cues[0].who
                 self._claim(cues, i, owners)
@@ -481,7 +485,11 @@ class _Reader:
                 continue
             if not _GOES_ON.match(sentence):
                 unmarked += 1
-                if unmarked > _UNMARKED or len(paragraph) > _LONGEST_PARAGRAPH or _OFFICE.search(sentence):
+                if (
+                    (unmarked > _UNMARKED and not led)
+                    or len(paragraph) > _LONGEST_PARAGRAPH
+                    or _OFFICE.search(sentence)
+                ):
                     current = None
                     continue
                 if i + 1 < len(self.spans) and self.spans[i + 1][0] < line_end and self._introduces(i + 1):
