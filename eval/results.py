@@ -1,0 +1,101 @@
+"""What a run leaves behind: one record a case, and what the run was made with. Read and written as JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from eval.cases import Case, Mode
+
+Loss = Literal[
+    "none",
+    "not_retrieved",
+    "not_shown",
+    "not_used",
+    "wrong",
+    "wrongly_refused",
+    "wrongly_answered",
+    "failed",
+]
+"""Where a case was lost, exactly one for each: "none" for what came out right.
+
+"not_retrieved": no gold document among the passages retrieved; "not_shown": among them, but not among those given to the
+model; "not_used": shown, but the answer cites no gold document; "wrong": cited and still not right; "wrongly_refused":
+refused though gold was shown; "wrongly_answered": answered though unanswerable; "failed": no answer because of an error.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """One passage of the ranking, best first. ``number`` is what ``[n]`` in the answer refers to."""
+
+    number: int
+    document: str
+    title: str
+    text: str
+    start: int
+    end: int
+    score: float
+    similarity: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """One citation of an answer: the passage's number, its document, the quoted sentence."""
+
+    number: int
+    document: str
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What became of one case.
+
+    ``passages`` is the ranking, ``shown`` the numbers of those that the model was given. ``claims`` are (sentence,
+    verdict) pairs of the answer. ``confidence`` is the evidence score by which the pipeline decides whether to answer.
+    ``metrics`` holds every metric that applies. Where ``error`` is not empty there is no answer and each metric has its
+    worst value. ``outcome`` is empty in a run of retrieval alone.
+    """
+
+    case: Case
+    passages: tuple[Retrieved, ...] = ()
+    shown: tuple[int, ...] = ()
+    text: str = ""
+    outcome: str = ""
+    reason: str = ""
+    citations: tuple[Cited, ...] = ()
+    claims: tuple[tuple[str, str], ...] = ()
+    confidence: float | None = None
+    timings: Mapping[str, float] = field(default_factory=dict)
+    tokens_read: int | None = None
+    tokens_written: int | None = None
+    error: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    loss: Loss = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """What a run was made with: enough to make it again."""
+
+    id: str
+    benchmark: str
+    form: str
+    mode: Mode
+    only_retrieval: bool
+    documents: int
+    chunks: int
+    cases: int
+    cases_of: int
+    seed: int
+    split: str
+    settings: Mapping[str, Any]
+    model: str
+    embedding: str
+    commit: str
+    date: str
+    machine: str
+    seconds: float = 0.0
+    indexing_rate: float | None = None
