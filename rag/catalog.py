@@ -276,6 +276,17 @@ class Catalog:
             ).first()
         return _source(row) if row else None
 
+    def live_ids(self, document_ids: Iterable[str]) -> list[int]:
+        """The live versions of these documents."""
+        found: list[int] = []
+        with self._begin() as connection:
+            for some in _slices(list(document_ids)):
+                query = sa.select(_versions.c.id).where(
+                    _versions.c.document_id.in_(some), _versions.c.state == "live"
+                )
+                found.extend(connection.execute(query).scalars())
+        return sorted(found)
+
     def document(self, document_id: str) -> Document | None:
         """The live version with its text."""
         with self._begin() as connection:

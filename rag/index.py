@@ -54,11 +54,13 @@ class Index(Protocol):
     def delete_versions(self, version_ids: Sequence[int]) -> None:
         """Remove all entries of these versions; durable when it returns."""
 
-    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-        """The ``k`` nearest keys with their cosine similarity, best first."""
+    def dense(
+        self, vector: NDArray[np.float32], k: int, within: Sequence[int] | None = None
+    ) -> list[tuple[str, float]]:
+        """The ``k`` nearest keys with their cosine similarity, best first; of these versions alone where given."""
 
-    def lexical(self, query: str, k: int) -> list[tuple[str, float]]:
-        """The ``k`` keys with the highest BM25 score, best first."""
+    def lexical(self, query: str, k: int, within: Sequence[int] | None = None) -> list[tuple[str, float]]:
+        """The ``k`` keys with the highest BM25 score, best first; of these versions alone where given."""
 
     def vectors(self, keys: Sequence[str]) -> NDArray[np.float32]:
         """The vectors written for these keys, ``[len(keys), dimension]``, in their order."""
@@ -131,21 +133,27 @@ class EmbeddedIndex:
             writer.commit()
             self._lexical.reload()
 
-    def dense(self, vector: NDArray[np.float32], k: int) -> list[tuple[str, float]]:
-        """The ``k`` nearest keys with their cosine similarity, best first."""
+    def dense(
+        self, vector: NDArray[np.float32], k: int, within: Sequence[int] | None = None
+    ) -> list[tuple[str, float]]:
+        """The ``k`` nearest keys with their cosine similarity, best first; of these versions alone where given."""
         with self._translated():
             count = self._collection.count()
-            if count == 0:
+            if count == 0 or (within is not None and not within):
                 return []
+            chosen: Any = None if within is None else {"version": {"$in": list(within)}}
             result = self._collection.query(
-                query_embeddings=[vector], n_results=min(k, count), include=["distances"]
+                query_embeddings=[vector], n_results=min(k, count), include=["distances"], where=chosen
             )
         distances = result["distances"] or [[]]
         hits = [(key, 1.0 - distance) for key, distance in zip(result["ids"][0], distances[0], strict=True)]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 
-    def lexical(self, query: str, k: int) -> list[tuple[str, float]]:
-        """The ``k`` keys with the highest BM25 score over words, character bigrams and titles, best first."""
+    def lexical(self, query: str, k: int, within: Sequence[int] | None = None) -> list[tuple[str, float]]:
+        """The ``k`` keys with the highest BM25 score over words, character bigrams and titles, best first.
+
+        :param within: versions to look in; None for all
+        """
         import tantivy
 
         schema = self._lexical.schema
@@ -162,11 +170,18 @@ class EmbeddedIndex:
                 # A repeated query term counts for more, but not in proportion.
                 boosted = tantivy.Query.boost_query(one, boost * (1.0 + math.log(times)))
                 clauses.append((tantivy.Occur.Should, boosted))
-        if not clauses:
+        if not clauses or (within is not None and not within):
             return []
+        asked = tantivy.Query.boolean_query(clauses)
+        if within is not None:
+            numbers = [str(version) for version in within]
+            only = tantivy.Query.const_score_query(
+                tantivy.Query.term_set_query(schema, "version", numbers), 0.0
+            )
+            asked = tantivy.Query.boolean_query([(tantivy.Occur.Must, asked), (tantivy.Occur.Must, only)])
         with self._translated():
             searcher = self._lexical.searcher()
-            result = searcher.search(tantivy.Query.boolean_query(clauses), limit=k, count=False)
+            result = searcher.search(asked, limit=k, count=False)
             hits = [(str(searcher.doc(address)["key"][0]), float(score)) for score, address in result.hits]
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
 

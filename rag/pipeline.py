@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from rag.bodies import Body, mentions, names_body
 from rag.citations import Checked, Sentence, assemble, parse
 from rag.embedding import Embedder, open_embedder
 from rag.evidence import Evidence, assess
-from rag.excerpts import excerpts
+from rag.excerpts import Excerpt, excerpts
 from rag.framing import folded_frame
 from rag.glossary import rendered, terms_in
 from rag.library import Library
@@ -78,29 +78,43 @@ class Pipeline:
             examples=_examples([version.source.title for version in versions]),
         )
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(
+        self, question: str, history: Sequence[Turn] = (), within: Collection[str] | None = None
+    ) -> Answer:
         """The finished answer; see `stream`."""
         answer = None
-        for answer in self.stream(question, history):  # noqa: B007 - only the last one counts
+        for answer in self.stream(question, history, within=within):  # noqa: B007 - only the last one counts
             pass
         assert answer is not None
         return answer
 
     def retrieve(
-        self, question: str, history: Sequence[Turn] = (), k: int | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        k: int | None = None,
+        within: Collection[str] | None = None,
     ) -> tuple[Passage, ...]:
-        """The passages found for a question, without the chat model."""
+        """The passages found for a question, without the chat model.
+
+        :param within: ids of the documents to look in; None for all
+        """
         asked = analyse(question, self.settings.max_question_chars)
         rewritten = rewrite(asked, history, self.settings.max_question_chars)
-        return self._retriever.search(self._standalone(asked, rewritten), k or self.settings.passages)
+        return self._retriever.search(self._standalone(asked, rewritten), k or self.settings.passages, within)
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), stop: threading.Event | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        stop: threading.Event | None = None,
+        within: Collection[str] | None = None,
     ) -> Iterator[Answer]:
         """Growing snapshots of the answer: passages, then text, then the verified and cited result (``done``).
 
         Closing the iterator or setting ``stop`` ends the model's work; a stopped answer has no last snapshot.
 
+        :param within: ids of the documents to look in; None for all
         :raises QuestionError: the question is empty or too long
         :raises LibraryError: the library cannot be read
         :raises ModelError: the chat model gave no answer
@@ -109,7 +123,7 @@ class Pipeline:
         asked = analyse(question, self.settings.max_question_chars)
         rewritten = rewrite(asked, history, self.settings.max_question_chars)
         standalone = self._standalone(asked, rewritten)
-        passages = self._retriever.search(standalone, self.settings.passages)
+        passages = self._retriever.search(standalone, self.settings.passages, within)
         answer = Answer(
             question=question,
             script=asked.script,
@@ -120,6 +134,7 @@ class Pipeline:
         )
         yield answer
         evidence = assess(standalone, passages)
+        answer = replace(answer, confidence=0.0 if evidence.fault else round(evidence.score, 4))
         if evidence.score < self.settings.evidence_threshold or (
             evidence.fault and self.settings.evidence_threshold > 0
         ):
@@ -127,8 +142,12 @@ class Pipeline:
             return
         text = ""
         originals = [passage.chunk.text for passage in passages]
+        parts = excerpts(standalone, passages, self.settings.prompt_chars)
+        answer = replace(answer, shown=tuple(part.number for part in parts))
         for delta in self.model.stream(
-            self._messages(standalone, rewritten, passages), max_tokens=self.settings.answer_tokens, stop=stop
+            self._messages(standalone, rewritten, passages, parts),
+            max_tokens=self.settings.answer_tokens,
+            stop=stop,
         ):
             if not text:
                 answer = replace(answer, timings=clock.mark("first_word"))
@@ -156,14 +175,18 @@ class Pipeline:
         return replace(analyse(rewritten.standalone, self.settings.max_question_chars), script=asked.script)
 
     def _messages(
-        self, question: Question, rewritten: Rewritten, passages: Sequence[Passage]
+        self,
+        question: Question,
+        rewritten: Rewritten,
+        passages: Sequence[Passage],
+        parts: Sequence[Excerpt],
     ) -> list[BaseMessage]:
         from langchain_core.messages import HumanMessage, SystemMessage
 
         script = question.script
         lines = [prompts.EVIDENCE[script]]
         titled: set[str] = set()
-        for excerpt in excerpts(question, passages, self.settings.prompt_chars):
+        for excerpt in parts:
             source = passages[excerpt.number - 1].source
             # A document's title is told once: every token costs time before the first word. The model reads one
             # script only; the reader is shown the original.

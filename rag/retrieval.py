@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from rag.framing import folded_context
@@ -37,11 +37,17 @@ class Retriever:
         self._library = library
         self._candidates = candidates
 
-    def search(self, question: Question, k: int) -> tuple[Passage, ...]:
-        """The ``k`` best passages, best first; fewer where the library holds fewer. No two have the same text."""
+    def search(
+        self, question: Question, k: int, within: Collection[str] | None = None
+    ) -> tuple[Passage, ...]:
+        """The ``k`` best passages, best first; fewer where the library holds fewer. No two have the same text.
+
+        :param within: ids of the documents to look in; None for all
+        """
+        versions = None if within is None else self._library.catalog.live_ids(within)
         vector = self._library.embedder.embed_query(to_simplified(embedding_text(question)))
-        dense = self._library.index.dense(vector, self._candidates)
-        lexical = self._library.index.lexical(search_text(question), self._candidates)
+        dense = self._library.index.dense(vector, self._candidates, versions)
+        lexical = self._library.index.lexical(search_text(question), self._candidates, versions)
         found = self._library.catalog.live_chunks({key for key, _ in (*dense, *lexical)})
         # What the catalog does not know was replaced or removed meanwhile: it must not hold a rank.
         dense_hits = [(key, score) for key, score in dense if key in found]

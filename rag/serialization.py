@@ -32,6 +32,8 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "passages": [
             passage_record(passage, number) for number, passage in enumerate(answer.passages, start=1)
         ],
+        "shown": list(answer.shown),
+        "confidence": answer.confidence,
         "model": answer.model,
         "timings": dict(answer.timings),
     }

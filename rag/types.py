@@ -165,6 +165,8 @@ class Turn:
 class Answer:
     """What a question got: a snapshot while ``done`` is False, the result when it is True.
 
+    ``shown`` are the numbers of the passages that the chat model was given, ``confidence`` how far the evidence answers
+    the question, 0 to 1, by which it is decided whether to answer.
     ``reason`` says why in plain words when ``outcome`` is not "answered". ``timings`` are seconds since the question
     arrived: "evidence", "first_word", "done", and the parts in between.
     """
@@ -181,3 +183,5 @@ class Answer:
     model: str = ""
     timings: dict[str, float] = field(default_factory=dict)
     done: bool = False
+    shown: tuple[int, ...] = ()
+    confidence: float | None = None

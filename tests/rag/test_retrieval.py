@@ -73,3 +73,24 @@ def test_odd_questions_find_something_or_nothing_but_never_fail(
     # pytest has no "returns or raises": a question without letters is refused, every other is searched.
     with contextlib.suppress(QuestionError):
         assert len(search(question, 2)) <= 2
+
+
+def test_a_question_can_be_asked_of_some_documents_alone(make_library: Callable[..., Library]) -> None:
+    library = make_library(
+        {
+            "住建.txt": "区住建局局长田禾表示，将改造老旧小区28个。",
+            "文旅.txt": "区文旅局局长白露表示，将打造湖畔音乐节品牌。",
+            "教育.txt": "区教育局局长许冬表示，将新建小学3所。",
+        }
+    )
+    retriever = Retriever(library)
+    ids = {version.source.path.rsplit("/", 1)[1]: version.source.id for version in library.documents()}
+    question = analyse("老旧小区改造多少个？", 2000)
+    assert retriever.search(question, 5)[0].source.path.endswith("住建.txt")
+    chosen = [ids["文旅.txt"], ids["教育.txt"]]
+    found = retriever.search(question, 5, chosen)
+    assert {passage.source.id for passage in found} == set(chosen)
+    assert retriever.search(question, 5, []) == ()
+    assert retriever.search(question, 5, ["no such document"]) == ()
+    # The ranks are those of the chosen documents: none is taken by what was left out.
+    assert min(passage.dense_rank or 99 for passage in found) == 1
