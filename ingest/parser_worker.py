@@ -57,8 +57,10 @@ def _answer(task: Task) -> dict[str, Any]:
     try:
         return {"parsed": asdict(parse(task))}
     except SourceError as error:
-        if _for_want_of_memory(error):
+        if _caused_by(error, MemoryError):
             return {"memory": 1}
+        if _caused_by(error, ImportError):
+            return {"slip": f"a package is missing: {error.__cause__}"[:300]}
         return {"fault": {"code": error.code, "what": error.what, "fix": error.fix, "chinese": error.chinese}}
     except MemoryError:
         return {"memory": 1}
@@ -66,11 +68,11 @@ def _answer(task: Task) -> dict[str, Any]:
         return {"slip": f"{type(error).__name__}: {error}"[:300]}
 
 
-def _for_want_of_memory(error: BaseException) -> bool:
-    """Whether a fault was found because an allocation failed: then it is not the file that is damaged."""
+def _caused_by(error: BaseException, kind: type[BaseException]) -> bool:
+    """Whether a fault was found because of an error of that kind: then it is not the file that is damaged."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, MemoryError):
+        if isinstance(cause, kind):
             return True
         cause = cause.__cause__
     return False

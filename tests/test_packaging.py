@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
 
 import pytest
@@ -52,3 +54,30 @@ def test_every_setting_in_the_readme_exists() -> None:
     assert {key for cell in table for key in re.findall(r"`(\w+)`", cell)} - set(
         Settings.model_fields
     ) == set()
+
+
+def test_what_is_imported_is_declared() -> None:
+    names = {
+        "PIL": "pillow",
+        "cv2": "opencv-python-headless",
+        "docx": "python-docx",
+        "markdown_it": "markdown-it-py",
+        "pdfminer": "pdfminer-six",
+        "pptx": "python-pptx",
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {normal(name) for name in project["dependencies"]}
+    declared |= {normal(name) for name in project["optional-dependencies"]["openvino"]}
+    for package in ("rag", "ingest", "eval", "ui"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    modules = [alias.name for alias in node.names]
+                elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                    modules = [node.module]
+                else:
+                    continue
+                for top in {module.split(".")[0] for module in modules}:
+                    if top in sys.stdlib_module_names or top in ("rag", "ingest", "eval", "ui"):
+                        continue
+                    assert normal(names.get(top, top)) in declared, f"{path} imports {top}"
