@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 
 from rag.errors import WenzhengError
@@ -23,6 +24,8 @@ _PACKAGES = (
     "torch",
     "gradio",
 )
+_INSTALL = "Run `make install` again."
+_OCR_MODELS = 3
 _LEAST_DISK_GB = 2.0
 _LEAST_MEMORY_GB = 3.0
 
@@ -40,6 +43,8 @@ class Check:
 def examine(settings: Settings) -> list[Check]:
     """Run all checks; none of them raises."""
     checks = [_python(), *_packages(), _disk(settings.home), _memory(settings), *_model_files(settings)]
+    checks.append(_ocr(settings))
+    checks.append(_old_formats())
     checks.append(_guarded("library", lambda: _library(settings)))
     if not settings.embedded_chat:
         checks.append(_guarded("endpoint", lambda: _endpoint(settings)))
@@ -59,17 +64,32 @@ def _python() -> Check:
     return Check("Python", good, found, "" if good else "Install Python 3.11 or newer.")
 
 
+def _ocr(settings: Settings) -> Check:
+    if not settings.ocr:
+        return Check("scanned pages", ok=True, finding="not read: the setting ocr is off")
+    found = find_spec("rapidocr")
+    models = list(Path(found.origin).parent.glob("models/*.onnx")) if found and found.origin else []
+    if len(models) < _OCR_MODELS:
+        return Check("scanned pages", ok=False, finding="the models of rapidocr are missing", fix=_INSTALL)
+    return Check("scanned pages", ok=True, finding="read with rapidocr")
+
+
+def _old_formats() -> Check:
+    from ingest.loading.legacy import find_libreoffice
+
+    found = find_libreoffice()
+    # Optional: everything else is read without it.
+    finding = f"read with {found}" if found else "not read: LibreOffice is not installed"
+    return Check("doc, xls, ppt, wps", ok=True, finding=finding)
+
+
 def _packages() -> list[Check]:
     checks = []
     for package in _PACKAGES:
         try:
             checks.append(Check(f"package {package}", ok=True, finding=version(package)))
         except PackageNotFoundError:
-            checks.append(
-                Check(
-                    f"package {package}", ok=False, finding="not installed", fix="Run `make install` again."
-                )
-            )
+            checks.append(Check(f"package {package}", ok=False, finding="not installed", fix=_INSTALL))
     return checks
 
 

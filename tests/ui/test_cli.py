@@ -207,6 +207,10 @@ def test_doctor_names_each_fault_with_its_fix(run: Run) -> None:
     assert checks["Python"]["ok"]
     assert "wenzheng models pull" in checks["model e5-small"]["fix"]
     assert "wenzheng ingest" in checks["library"]["fix"]
+    assert checks["scanned pages"]["finding"] == "read with rapidocr"
+    assert checks["doc, xls, ppt, wps"]["ok"]
+    switched_off = json.loads(run("doctor", "--json", "--set", "ocr=false")[1])
+    assert any("the setting ocr is off" in check["finding"] for check in switched_off)
 
 
 def test_rebuild_takes_new_settings(run: Run, documents: Path) -> None:
