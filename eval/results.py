@@ -53,7 +53,8 @@ class Cited:
 class CaseResult:
     """What became of one case.
 
-    ``passages`` is the ranking, ``shown`` the numbers of those that the model was given. ``claims`` are (sentence,
+    ``passages`` is the ranking, ``shown`` the numbers of those that the model was given
+    or, where the evidence was found wanting before it was asked, of those that were weighed. ``claims`` are (sentence,
     verdict) pairs of the answer. ``confidence`` is the evidence score by which the pipeline decides whether to answer.
     ``metrics`` holds every metric that applies. Where ``error`` is not empty there is no answer and each metric has its
     worst value. ``outcome`` is empty in a run of retrieval alone.

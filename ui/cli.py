@@ -1,4 +1,4 @@
-"""The command line: ``wenzheng ingest | ask | serve | documents | models | rebuild | vacuum | doctor``.
+"""The command line: ``wenzheng ingest | ask | serve | documents | eval | models | rebuild | vacuum | doctor``.
 
 Nothing heavy is imported before a command needs it, so that ``--help`` answers at once.
 """
@@ -13,6 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from ui.document_commands import documents_app
+from ui.eval_commands import eval_app
 from ui.options import (
     EXIT_ERROR,
     EXIT_REFUSED,
@@ -51,6 +52,7 @@ app = typer.Typer(
 models_app = typer.Typer(help="The model files: list, pull, verify, path.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(documents_app, name="documents")
+app.add_typer(eval_app, name="eval")
 
 
 @app.callback(invoke_without_command=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from rich.console import Console
 from rich.markup import escape
@@ -24,6 +24,23 @@ from rich.text import Text
 
 from ingest.messages import change_text, note_text, shown_name
 from rag.types import Answer
+
+
+class PhaseStep(Protocol):
+    """How far a phase of a run is."""
+
+    @property
+    def phase(self) -> str:
+        """What is being done."""
+
+    @property
+    def done(self) -> int:
+        """Steps done."""
+
+    @property
+    def total(self) -> int:
+        """Steps in all."""
+
 
 if TYPE_CHECKING:
     from ingest.reports import SyncProgress, SyncReport
@@ -92,6 +109,21 @@ def count_progress(console: Console, what: str) -> Iterator[Callable[[int, int],
     with Progress(*columns, console=console) as progress:
         task = progress.add_task(what, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextlib.contextmanager
+def phase_progress(console: Console) -> Iterator[Callable[[PhaseStep], None]]:
+    """A bar for each phase of a run, with its steps and time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def show(step: PhaseStep) -> None:
+            if step.phase not in tasks:
+                tasks[step.phase] = progress.add_task(step.phase, total=step.total)
+            progress.update(tasks[step.phase], completed=step.done, total=step.total)
+
+        yield show
 
 
 def show_report(console: Console, report: SyncReport, language: Literal["en", "zh"] = "en") -> None:

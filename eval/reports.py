@@ -1,0 +1,81 @@
+"""Joins a run's results with its metrics and writes its reports: ``summary.json``, ``report.md``, ``report.html``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from eval.comparison import compare
+from eval.metrics import (
+    METRICS,
+    Mean,
+    by_group,
+    coverage_accuracy,
+    in_words,
+    paired,
+    refusal_summary,
+    reliability,
+    summary,
+)
+from eval.reporting.compared import comparison_markdown, comparison_page
+from eval.reporting.markdown import markdown
+from eval.reporting.page import page
+from eval.reporting.shapes import Curves, Language
+from eval.results import CaseResult, RunInfo
+from eval.storage import RunFolder, plain
+
+MAIN = ("containment", "f1_cmrc_folded", "refused", "recall@1")
+"""The metrics drawn by type, those of them that a run has."""
+
+
+def means(results: Sequence[CaseResult]) -> dict[str, Mean]:
+    """Every metric's mean over a run, those over cases and those over the run as a whole."""
+    return {**summary(results), **refusal_summary(results)}
+
+
+def record(info: RunInfo, found: Mapping[str, Mean]) -> dict[str, Any]:
+    """A run's facts and means as plain data for JSON: value, n and interval of each metric."""
+    metrics = {
+        name: {"value": mean.value, "n": mean.n, "low": mean.low, "high": mean.high}
+        for name, mean in found.items()
+    }
+    return {"run": plain(info), "metrics": metrics}
+
+
+def write_reports(
+    folder: Path, info: RunInfo, results: Sequence[CaseResult], language: Language = "en"
+) -> dict[str, Mean]:
+    """Write all reports of a run into its folder; returns its means."""
+    found = means(results)
+    groups = {"type": by_group(results, "type"), "lang": by_group(results, "lang")}
+    coverage, bins = coverage_accuracy(results), reliability(results)
+    curves = Curves(
+        reliability=[(part.confidence, part.correct, part.n) for part in bins.bins],
+        coverage=[(point.coverage, point.accuracy) for point in coverage.points],
+        area=coverage.area,
+        error=bins.error,
+    )
+    descriptions = {name: metric.description for name, metric in METRICS.items()}
+    text = markdown(info, results, found, groups, language=language, descriptions=descriptions)
+    html = page(info, results, found, groups, curves, language=language, descriptions=descriptions, main=MAIN)
+    told = json.dumps(record(info, found), ensure_ascii=False, indent=2)
+    for name, content in (("report.md", text), ("report.html", html), ("summary.json", told + "\n")):
+        (folder / name).write_text(content, encoding="utf-8", errors="replace")
+    return found
+
+
+def compared(first: Path, second: Path, language: Language = "en", *, page: bool = False) -> str:
+    """The comparison of two runs' folders, as Markdown or as an HTML page.
+
+    :raises SourceError: when a folder holds no run
+    :raises SettingsError: when the runs are of different benchmarks or have no case in common
+    """
+    a, b = RunFolder(first), RunFolder(second)
+    lower = [name for name, metric in METRICS.items() if not metric.higher_is_better]
+    comparison = compare(
+        a.info(), list(a.results()), b.info(), list(b.results()), list(METRICS), paired, lower_is_better=lower
+    )
+    write = comparison_page if page else comparison_markdown
+    return write(comparison, language=language, in_words=in_words)

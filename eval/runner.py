@@ -1,0 +1,408 @@
+"""Runs a benchmark through the pipeline that users chat with, case by case; resumable at any point.
+
+The index of a benchmark is kept by its content and the settings that shape it; answers are kept by everything that
+shapes them, so that a run that is repeated, or differs only in its metrics, asks the model nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import random
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from eval.cases import Benchmark, BenchmarkDocument, Case, Mode
+from eval.metrics import loss, score
+from eval.results import CaseResult, Cited, Retrieved, RunInfo
+from eval.storage import RunFolder
+from ingest.chunking import split
+from ingest.documents import content_key, make_document
+from ingest.loading import Parsed
+from ingest.sync import sync
+from rag.embedding import Embedder, open_embedder
+from rag.errors import ModelError, QuestionError, SourceEmpty, SourceError, SourceNotFound
+from rag.library import CHUNKING_VERSION, Addition, Library
+from rag.model import open_model
+from rag.pipeline import Pipeline
+from rag.settings import Settings
+from rag.text import FOLDING_VERSION
+from rag.types import Answer, Passage
+
+DEPTH = 10
+"""Passages of the ranking that are kept: what recall@10, MRR@10 and nDCG@10 need."""
+_BATCH_CHUNKS = 512
+_NOT_SHAPING = {"home", "models", "models_source", "models_hub", "host", "port", "language", "chat_api_key"}
+"""Settings that change no answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What to run. ``limit`` draws so many cases at random with ``seed``; ``parallel`` 0 suits the model."""
+
+    mode: Mode = "open"
+    limit: int | None = None
+    seed: int = 0
+    split: str = ""
+    only_retrieval: bool = False
+    parallel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: the phase ("indexing", "asking"), and steps done of all."""
+
+    phase: str
+    done: int
+    total: int
+
+
+Tell = Callable[[Progress], None]
+
+
+def run(
+    benchmark: Benchmark,
+    options: Options,
+    settings: Settings,
+    cache: Path,
+    folder: Path,
+    tell: Tell = lambda _: None,
+) -> tuple[RunInfo, list[CaseResult]]:
+    """Run the cases and leave their records in ``folder``; goes on where an earlier run into it was cut off.
+
+    :param cache: where indexes and answers are kept between runs
+    :raises WenzhengError: when a model, the library or the folder cannot be used; a case whose question or model
+        fails is a failed case, and the run goes on
+    """
+    cases = chosen(benchmark.cases, options)
+    embedder = open_embedder(settings)
+    home = cache / "indexes" / index_key(benchmark, settings, embedder)
+    at_home = settings.model_copy(update={"home": home})
+    with Library.open(at_home, embedder, writable=True) as library:
+        begun = time.monotonic()
+        added = fill(library, benchmark, at_home, tell)
+        rate = added / (time.monotonic() - begun) if added else None
+        model = None if options.only_retrieval else open_model(settings)
+        asker = _Asker(library, model, at_home, benchmark, options, cache)
+        try:
+            info = _info(benchmark, options, settings, library, len(cases), model.name if model else "", rate)
+            store = RunFolder(folder)
+            info = _gone_on_with(folder, info)
+            store.start(info)
+            done = store.done_ids()
+            left = [case for case in cases if case.id not in done]
+            tell(Progress("asking", len(cases) - len(left), len(cases)))
+            started = time.monotonic()
+            for count, result in enumerate(_results(asker, left, options, settings), start=1):
+                store.append(result)
+                tell(Progress("asking", len(cases) - len(left) + count, len(cases)))
+            info = replace(info, seconds=round(time.monotonic() - started, 2))
+            store.finish(info)
+        finally:
+            asker.close()
+            if model is not None:
+                model.close()
+    wanted = {case.id for case in cases}
+    return info, [result for result in store.results() if result.case.id in wanted]
+
+
+def _gone_on_with(folder: Path, info: RunInfo) -> RunInfo:
+    """The run's own record, under the name of the one in the folder where that was made with the same.
+
+    :raises SourceError: when the folder holds a run that was made with something else
+    """
+    store = RunFolder(folder)
+    try:
+        held = store.info()
+    except SourceNotFound:
+        return info
+    same = (
+        "benchmark",
+        "form",
+        "mode",
+        "only_retrieval",
+        "documents",
+        "cases",
+        "seed",
+        "split",
+        "model",
+        "embedding",
+    )
+    differing = [name for name in same if getattr(held, name) != getattr(info, name)]
+    if dict(held.settings) != dict(info.settings):
+        differing.append("settings")
+    if differing:
+        raise SourceError(
+            f"{folder} holds a run made with another {', '.join(differing)}.",
+            "Choose another folder with --output.",
+        )
+    return replace(info, id=held.id, date=held.date)
+
+
+def chosen(cases: Sequence[Case], options: Options) -> list[Case]:
+    """The cases that a run asks: all, or so many of them drawn at random, in the benchmark's order."""
+    some = [case for case in cases if not options.split or case.split == options.split]
+    if options.limit is not None and options.limit < len(some):
+        drawn = set(random.Random(options.seed).sample(range(len(some)), options.limit))  # noqa: S311
+        some = [case for n, case in enumerate(some) if n in drawn]
+    return some
+
+
+def index_key(benchmark: Benchmark, settings: Settings, embedder: Embedder) -> str:
+    """A name for an index: the same for the same documents and the settings that shape vectors and terms."""
+    sha = hashlib.sha256()
+    for part in (embedder.name, settings.chunk_chars, CHUNKING_VERSION, FOLDING_VERSION):
+        sha.update(f"{part}\0".encode())
+    if benchmark.folder is not None:
+        sha.update(str(benchmark.folder.resolve()).encode("utf-8", "surrogateescape"))
+    for document in benchmark.documents:
+        for text in (document.id, document.title, document.text):
+            sha.update(text.encode("utf-8", "replace") + b"\0")
+    return f"{benchmark.name[:40].replace('/', '_')}-{sha.hexdigest()[:16]}"
+
+
+def fill(library: Library, benchmark: Benchmark, settings: Settings, tell: Tell) -> int:
+    """Take in what the library lacks of a benchmark's documents; returns the number of passages encoded."""
+    if benchmark.folder is not None:
+        return sync([benchmark.folder], library, settings, prune=True).passages
+    known = {version.source.id for version in library.documents()}
+    missing = [document for document in benchmark.documents if document.id not in known]
+    batch: list[Addition] = []
+    passages = 0
+    done = len(benchmark.documents) - len(missing)
+    for number, document in enumerate(missing, start=1):
+        addition = _addition(document, settings)
+        if addition is not None:
+            batch.append(addition)
+        size = sum(len(item.chunks) for item in batch)
+        if size >= _BATCH_CHUNKS or number == len(missing):
+            library.replace(batch)
+            passages += size
+            batch = []
+            tell(Progress("indexing", done + number, len(benchmark.documents)))
+    return passages
+
+
+def _addition(document: BenchmarkDocument, settings: Settings) -> Addition | None:
+    """A document as a file with that text would be taken in; None where cleaning leaves nothing."""
+    digest = hashlib.sha256(document.text.encode("utf-8", "replace")).hexdigest()
+    try:
+        made = make_document(
+            Parsed((), text=document.text, title=document.title or None),
+            path=f"/{document.id}.txt",
+            digest=digest,
+            document_id=document.id,
+        )
+    except SourceEmpty:
+        return None
+    return Addition(made, split(made, settings.chunk_chars), content=content_key(made.text))
+
+
+class _Asker:
+    """Asks one case; threads may share it."""
+
+    def __init__(
+        self,
+        library: Library,
+        model: Any,
+        settings: Settings,
+        benchmark: Benchmark,
+        options: Options,
+        cache: Path,
+    ) -> None:
+        self._pipeline = Pipeline(library, model, settings)
+        self._benchmark = benchmark
+        self._options = options
+        self._weighed = settings.passages
+        self._answers = (
+            None if options.only_retrieval else _Answers(cache / "answers", settings, library, model.name)
+        )
+
+    def close(self) -> None:
+        """Close what is open of the answers."""
+        if self._answers is not None:
+            self._answers.close()
+
+    def ask(self, case: Case) -> CaseResult:
+        """What becomes of a case, with its metrics."""
+        within = case.given if self._options.mode == "closed" else None
+        kept = self._answers.get(case, within) if self._answers is not None else None
+        result = replace(kept, case=case) if kept is not None else self._ask(case, within)
+        if self._answers is not None and kept is None and not result.error:
+            self._answers.put(case, within, result)
+        scored = replace(result, metrics=score(result, only_retrieval=self._options.only_retrieval))
+        return replace(scored, loss=loss(scored))
+
+    def _ask(self, case: Case, within: Sequence[str] | None) -> CaseResult:
+        try:
+            start = time.perf_counter()
+            ranking = self._pipeline.retrieve(case.question, case.history, DEPTH, within)
+            took = time.perf_counter() - start
+            passages = tuple(self._retrieved(p, n) for n, p in enumerate(ranking, start=1))
+            if self._options.only_retrieval:
+                return CaseResult(case, passages, timings={"evidence": round(took, 4)})
+            answer = self._pipeline.ask(case.question, case.history, within)
+        except (QuestionError, ModelError) as error:
+            return CaseResult(case, error=str(error))
+        return self._answered(case, passages, answer)
+
+    def _answered(self, case: Case, passages: tuple[Retrieved, ...], answer: Answer) -> CaseResult:
+        # Where the evidence was found wanting, no passage reached the model: those that were weighed count as shown.
+        weighed = tuple(range(1, min(self._weighed, len(passages)) + 1))
+        return CaseResult(
+            case,
+            passages,
+            answer.shown or weighed,
+            answer.text,
+            answer.outcome,
+            answer.reason,
+            tuple(Cited(c.number, self._name(c.passage), c.quote) for c in answer.citations),
+            tuple((claim.text, claim.verdict) for claim in answer.claims),
+            answer.confidence,
+            {key: round(value, 4) for key, value in answer.timings.items()},
+        )
+
+    def _retrieved(self, passage: Passage, number: int) -> Retrieved:
+        chunk = passage.chunk
+        return Retrieved(
+            number,
+            self._name(passage),
+            passage.source.title,
+            chunk.text,
+            chunk.start,
+            chunk.end,
+            passage.score,
+            passage.similarity,
+        )
+
+    def _name(self, passage: Passage) -> str:
+        source = passage.source
+        return Path(source.path).name if self._benchmark.folder is not None else source.id
+
+
+class _Answers:
+    """Answers of earlier runs under the same model, settings and index; one file a configuration."""
+
+    def __init__(self, folder: Path, settings: Settings, library: Library, model: str) -> None:
+        shaping = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+        versions = sorted((v.source.id, v.source.digest) for v in library.documents())
+        key = json.dumps([shaping, model, library.embedder.name, versions], sort_keys=True)
+        name = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
+        (folder / name).mkdir(parents=True, exist_ok=True)
+        self._folder = RunFolder(folder / name)
+        self._lock = threading.Lock()
+        self._known = {result.case.id: result for result in self._folder.results()}
+
+    def get(self, case: Case, within: Sequence[str] | None) -> CaseResult | None:
+        with self._lock:
+            return self._known.get(_question_key(case, within))
+
+    def put(self, case: Case, within: Sequence[str] | None, result: CaseResult) -> None:
+        kept = replace(result, case=Case(_question_key(case, within), case.question))
+        with self._lock:
+            self._known[kept.case.id] = kept
+            self._folder.append(kept)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._folder.close()
+
+
+def _question_key(case: Case, within: Sequence[str] | None) -> str:
+    said = [(turn.role, turn.text) for turn in case.history]
+    key = json.dumps([case.question, said, None if within is None else sorted(within)], ensure_ascii=False)
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _results(
+    asker: _Asker, cases: Iterable[Case], options: Options, settings: Settings
+) -> Iterator[CaseResult]:
+    """The results as they come; several questions at once where the endpoint takes them."""
+    workers = options.parallel or (1 if options.only_retrieval or settings.embedded_chat else 4)
+    if workers == 1:
+        yield from map(asker.ask, cases)
+        return
+    left = iter(cases)
+    with ThreadPoolExecutor(workers, "ask") as pool:
+        running: set[Future[CaseResult]] = set()
+        try:
+            while True:
+                for case in left:
+                    running.add(pool.submit(asker.ask, case))
+                    if len(running) >= workers * 2:
+                        break
+                if not running:
+                    return
+                finished, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    yield future.result()
+        finally:
+            for future in running:
+                future.cancel()
+
+
+def _info(
+    benchmark: Benchmark,
+    options: Options,
+    settings: Settings,
+    library: Library,
+    cases: int,
+    model: str,
+    rate: float | None,
+) -> RunInfo:
+    now = datetime.now(UTC)
+    documents = library.documents()
+    shaping = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+    made = json.dumps(
+        [benchmark.name, shaping, options.mode, options.only_retrieval, options.seed, options.limit]
+    )
+    return RunInfo(
+        id=f"{now:%Y%m%d-%H%M%S}-{hashlib.sha256(made.encode()).hexdigest()[:6]}",
+        benchmark=benchmark.name,
+        form=benchmark.form,
+        mode=options.mode,
+        only_retrieval=options.only_retrieval,
+        documents=len(documents),
+        chunks=sum(version.chunks for version in documents),
+        cases=cases,
+        cases_of=len(benchmark.cases),
+        seed=options.seed,
+        split=options.split,
+        settings=shaping,
+        model=model,
+        embedding=library.embedder.name,
+        commit=_commit(),
+        date=now.isoformat(timespec="seconds"),
+        machine=f"{platform.machine()}, {_cores()} cores, {platform.system()}",
+        indexing_rate=round(rate, 1) if rate else None,
+    )
+
+
+def _cores() -> int:
+    import psutil
+
+    return int(psutil.cpu_count(logical=False) or 1)
+
+
+def _commit() -> str:
+    """The commit of the source that runs, "" outside a checkout; "+" where it has been changed since."""
+    root = Path(__file__).parent.parent
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(root), "describe", "--always", "--dirty=+"],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=5,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.strip()
