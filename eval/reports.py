@@ -78,4 +78,4 @@ def compared(first: Path, second: Path, language: Language = "en", *, page: bool
         a.info(), list(a.results()), b.info(), list(b.results()), list(METRICS), paired, lower_is_better=lower
     )
     write = comparison_page if page else comparison_markdown
-    return write(comparison, language=language, in_words=in_words)
+    return write(comparison, language=language, in_words=lambda found: in_words(found, language))
