@@ -55,6 +55,8 @@ KINDS: dict[str, Kind] = {
     ".xlsx": Kind(f"{_OFFICE}.spreadsheetml.sheet", "sheets"),
     ".xlsm": Kind("application/vnd.ms-excel.sheet.macroEnabled.12", "sheets"),
     ".odt": Kind("application/vnd.oasis.opendocument.text", "opendocument"),
+    ".ods": Kind("application/vnd.oasis.opendocument.spreadsheet", "opendocument"),
+    ".odp": Kind("application/vnd.oasis.opendocument.presentation", "opendocument"),
     ".rtf": Kind("application/rtf", "rtf"),
     ".doc": Kind("application/msword", "legacy"),
     ".wps": Kind("application/vnd.ms-works", "legacy"),
