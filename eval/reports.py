@@ -24,7 +24,7 @@ from eval.reporting.markdown import markdown
 from eval.reporting.page import page
 from eval.reporting.shapes import Curves, Language
 from eval.results import CaseResult, RunInfo
-from eval.storage import RunFolder, plain
+from eval.storage import load_run, plain
 
 MAIN = ("containment", "f1_cmrc_folded", "refused", "recall@1")
 """The metrics drawn by type, those of them that a run has."""
@@ -72,10 +72,8 @@ def compared(first: Path, second: Path, language: Language = "en", *, page: bool
     :raises SourceError: when a folder holds no run
     :raises SettingsError: when the runs are of different benchmarks or have no case in common
     """
-    a, b = RunFolder(first), RunFolder(second)
+    a, b = load_run(first), load_run(second)
     lower = [name for name, metric in METRICS.items() if not metric.higher_is_better]
-    comparison = compare(
-        a.info(), list(a.results()), b.info(), list(b.results()), list(METRICS), paired, lower_is_better=lower
-    )
+    comparison = compare(*a, *b, list(METRICS), paired, lower_is_better=lower)
     write = comparison_page if page else comparison_markdown
     return write(comparison, language=language, in_words=lambda found: in_words(found, language))

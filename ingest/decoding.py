@@ -186,7 +186,7 @@ def _known_codec(label: str) -> str | None:
 
 
 @functools.cache
-def _common() -> frozenset[str]:
+def common_characters() -> frozenset[str]:
     """The characters of GB2312's first level and Big5's first plane: ordered by use when the standards were made."""
     gb = {bytes((row, cell)).decode("gb2312") for row in range(0xB0, 0xD7) for cell in range(0xA1, 0xFF)} - {
         ""
@@ -204,7 +204,7 @@ def _likeness(text: str) -> float:
 
     Control characters and unassigned ones count against it several times.
     """
-    common = _common()
+    common = common_characters()
     good = bad = 0.0
     for char in text:
         if char in common:

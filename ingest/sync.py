@@ -264,12 +264,16 @@ def _prune(paths: Sequence[Path], preparer: Preparer, library: Library) -> Itera
         return not any(path.is_relative_to(archive) for archive in preparer.unread)
 
     copies: dict[str, list[Copy]] = {}
+    lost: list[str] = []
     for copy in library.catalog.copies():
         if gone(copy.path):
-            library.unlink([copy.path])
+            lost.append(copy.path)
             yield FileReport(copy.path, "removed")
         else:
             copies.setdefault(copy.document_id, []).append(copy)
+    # All at once: each call commits to every store.
+    library.unlink(lost)
+    removed: list[str] = []
     for version in library.documents():
         source = version.source
         if not gone(source.path):
@@ -279,5 +283,6 @@ def _prune(paths: Sequence[Path], preparer: Preparer, library: Library) -> Itera
             library.relocate(source.id, heir.path, heir.digest, heir.media_type, source.title)
             yield FileReport(source.path, "removed", title=source.title, same_as=heir.path)
             continue
-        library.remove(source.id)
+        removed.append(source.id)
         yield FileReport(source.path, "removed", title=source.title)
+    library.remove_all(removed)

@@ -175,15 +175,17 @@ class Catalog:
                 sa.update(_versions).where(_versions.c.id.in_(version_ids)).values(state="live")
             )
 
-    def retire(self, document_id: str) -> bool:
-        """Make a document unfindable; False when there was none of that id."""
+    def retire(self, document_ids: Sequence[str]) -> int:
+        """Make documents unfindable, all in one transaction; returns how many could be found."""
         with self._begin() as connection:
-            result = connection.execute(
-                sa.update(_versions)
-                .where(_versions.c.document_id == document_id, _versions.c.state == "live")
-                .values(state="retired")
+            return sum(
+                connection.execute(
+                    sa.update(_versions)
+                    .where(_versions.c.document_id.in_(some), _versions.c.state == "live")
+                    .values(state="retired")
+                ).rowcount
+                for some in _slices(document_ids)
             )
-            return result.rowcount > 0
 
     def relocate(self, document_id: str, path: str, digest: str, media_type: str, title: str) -> None:
         """Record that a document's file, with the same content, now lies elsewhere; a copy there is one no longer."""

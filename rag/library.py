@@ -174,7 +174,11 @@ class Library:
 
     def remove(self, document_id: str) -> bool:
         """Remove a document with its copies: text, vectors, terms and kept files; False when there is none of that id."""
-        found = self.catalog.retire(document_id)
+        return self.remove_all([document_id]) > 0
+
+    def remove_all(self, document_ids: Sequence[str]) -> int:
+        """Remove documents as `remove` does, in one go; returns how many there were."""
+        found = self.catalog.retire(document_ids)
         self._clear(self.catalog.superseded_ids())
         return found
 

@@ -145,7 +145,7 @@ def eval_gate(run: Run, least: _Least = None, most: _Most = None) -> None:
     from eval.gating import check, parse_gates
     from eval.metrics import METRICS
     from eval.reports import means
-    from eval.storage import RunFolder
+    from eval.storage import load_run
     from rag.errors import SettingsError
 
     gates = [*parse_gates(least or [], ">="), *parse_gates(most or [], "<=")]
@@ -153,9 +153,8 @@ def eval_gate(run: Run, least: _Least = None, most: _Most = None) -> None:
         raise SettingsError(
             "There is nothing to hold the run against.", 'Give --min "recall@5=0.9" or --max.'
         )
-    store = RunFolder(run)
-    store.info()
-    verdicts = check(gates, means(list(store.results())), METRICS)
+    _, results = load_run(run)
+    verdicts = check(gates, means(results), METRICS)
     for verdict in verdicts:
         typer.echo(verdict.message)
     if not all(verdict.passed for verdict in verdicts):
@@ -171,11 +170,10 @@ def eval_report(
     if language not in ("en", "zh"):
         raise typer.BadParameter(f"{language!r} is neither en nor zh", param_hint="--language")
     from eval.reports import write_reports
-    from eval.storage import RunFolder
+    from eval.storage import load_run
 
-    store = RunFolder(run)
-    info = store.info()
-    found = write_reports(run, info, list(store.results()), "zh" if language == "zh" else "en")
+    info, results = load_run(run)
+    found = write_reports(run, info, results, "zh" if language == "zh" else "en")
     _show(console(), info, found)
     console().print(f"{run / 'report.html'}", soft_wrap=True, highlight=False)
 

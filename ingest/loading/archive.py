@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ingest.loading.blocks import Limits
 from ingest.loading.names import decode_names, is_litter, leads_out, tidy_path
+from ingest.loading.packages import UNPACKING_ERRORS
 from ingest.messages import fault
 from rag.errors import SourceError
 
@@ -28,17 +29,6 @@ _UNIX = (3, 19)
 """Systems whose upper 16 bits of the attributes are a Unix mode: Unix and macOS."""
 _LOCAL_HEADER = 30
 _OFFICE = re.compile(r"^(?:\[Content_Types\]\.xml|mimetype|META-INF/(?:manifest|container)\.xml)$")
-_UNPACKING = (
-    zipfile.BadZipFile,
-    zlib.error,
-    EOFError,
-    OSError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
-    struct.error,
-    LookupError,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +62,7 @@ def is_archive(data: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             return not any(_OFFICE.match(name) for name in package.namelist())
-    except _UNPACKING:
+    except UNPACKING_ERRORS:
         # A damaged one is told from a damaged Office file by its first entry.
         return _OFFICE.match(data[_LOCAL_HEADER:80].split(b".xml")[0].decode("latin-1") + ".xml") is None
 
@@ -107,7 +97,7 @@ def _opened(data: bytes, name: str, budget: _Budget, limits: Limits) -> zipfile.
         package = zipfile.ZipFile(io.BytesIO(data))
         entries = package.infolist()
         overlapping = _overlap(entries, package.start_dir)
-    except _UNPACKING as error:
+    except UNPACKING_ERRORS as error:
         raise fault("damaged", name, detail="its directory of files cannot be read") from error
     if overlapping:
         raise fault("bomb", name, detail="its entries share their bytes")
@@ -192,7 +182,7 @@ def _unpacked(
                     told = max(entry.file_size, size)
                     raise fault("too_large", name, size=-(-told // _MEGABYTE), limit=limits.file_mb)
                 pieces.append(piece)
-    except _UNPACKING as error:
+    except UNPACKING_ERRORS as error:
         if "assword" in str(error) or "encrypt" in str(error):
             raise fault("encrypted", name) from error
         raise fault("damaged", name, detail="it cannot be unpacked") from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import posixpath
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -51,6 +52,19 @@ _COMMENT = re.compile(rb"<!--.*?(?:-->|$)", re.DOTALL)
 _ROOT = re.compile(rb"<[^!?\s]")
 _SUPPORTED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
+UNPACKING_ERRORS = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+    struct.error,
+    LookupError,
+)
+"""What `zipfile` raises for damaged members; NotImplementedError is its own word for a compression it does not know."""
+
 
 def open_package(task: Task) -> zipfile.ZipFile:
     """The ZIP package that a file is, checked so that an office library may be let loose on it.
@@ -92,15 +106,7 @@ def read_member(package: zipfile.ZipFile, name: str, limit: int, *, called: str 
     try:
         with package.open(info) as part:
             data = part.read(limit + 1)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except UNPACKING_ERRORS as error:
         raise fault("damaged", called, detail=f"its part {_shown(name)} cannot be unpacked") from error
     if len(data) > limit:
         raise fault("bomb", called, detail=f"{_shown(name)} > {max(1, limit // MEGABYTE)} MB")
@@ -287,15 +293,7 @@ def _measure(package: zipfile.ZipFile, member: zipfile.ZipInfo, task: Task, left
                     raise fault(
                         "bomb", task.name, detail=f"{_shown(member.filename)} > {most // MEGABYTE} MB"
                     )
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        OSError,
-        ValueError,
-        NotImplementedError,
-        RuntimeError,
-    ) as error:
+    except UNPACKING_ERRORS as error:
         raise fault(
             "damaged", task.name, detail=f"its part {_shown(member.filename)} cannot be unpacked"
         ) from error

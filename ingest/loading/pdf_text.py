@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import functools
 import math
 import re
 import unicodedata
@@ -11,6 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from ingest.decoding import common_characters
 from ingest.loading.pdf_lines import Line, is_wide
 from rag.text import HAN
 
@@ -205,7 +205,7 @@ def readable(text: str) -> Readability:
     foreign = sum("\x80" <= char <= "\u024f" for char in signs)
     share = lost / len(signs)
     han = _HAN_CHAR.findall(signs)
-    common = sum(char in _common_han() for char in han) / len(han) if han else 1.0
+    common = sum(char in common_characters() for char in han) / len(han) if han else 1.0
     if share > 0.2 or (len(han) >= 20 and common < 0.55) or (len(signs) >= 20 and foreign > 0.4 * len(signs)):
         return "bad"
     if (share > 0.04 and lost > 3) or (len(han) >= 8 and common < 0.8) or _REPEATED.search(signs):
@@ -219,19 +219,6 @@ def readable(text: str) -> Readability:
     if len(signs) >= 40 and marks > 0.5 * len(signs) and marks - signs.count(".") > 0.3 * len(signs):
         return "doubtful"
     return "good"
-
-
-@functools.cache
-def _common_han() -> frozenset[str]:
-    """The characters of GB2312's first level and of Big5's first plane, which were chosen for their use."""
-    found = set()
-    for row in range(0xB0, 0xD8):
-        for cell in range(0xA1, 0xFF):
-            found.add(bytes((row, cell)).decode("gb2312", errors="ignore"))
-    for row in range(0xA4, 0xC7):
-        for cell in (*range(0x40, 0x7F), *range(0xA1, 0xFF)):
-            found.add(bytes((row, cell)).decode("big5", errors="ignore"))
-    return frozenset(found - {""})
 
 
 def agree(first: str, second: str) -> bool:

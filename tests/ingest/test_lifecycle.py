@@ -355,3 +355,27 @@ def test_the_report_counts_every_file_once(folder: Path, library: Library, setti
     report: SyncReport = sync([folder], library, settings)
     assert sum(report.count(s) for s in ("added", "failed", "skipped")) == len(report.files) == 2
     assert report.passages == library.catalog.chunk_count()
+
+
+def test_many_files_that_went_are_removed_in_one_go(
+    folder: Path, library: Library, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(12):
+        (folder / f"{n}.txt").write_text(f"第{n}号文件\n第{n}号码头停运。", encoding="utf-8")
+    sync([folder], library, settings)
+    for n in range(12):
+        (folder / f"{n}.txt").unlink()
+    deletions = 0
+    real = library.index.delete_versions
+
+    def counted(version_ids: list[int]) -> None:
+        nonlocal deletions
+        deletions += 1
+        real(version_ids)
+
+    monkeypatch.setattr(library.index, "delete_versions", counted)
+    assert sync([folder], library, settings, prune=True).count("removed") == 12
+    assert deletions == 1
+    assert paths(library) == {"方案.txt", "公告.txt"}
+    chunks = library.catalog.chunk_count()
+    assert library.index.counts() == (chunks, chunks)
