@@ -22,6 +22,7 @@ from rag.errors import LibraryError, LibraryLocked, LibraryMismatch
 from rag.framing import frame
 from rag.index import METRIC, EmbeddedIndex, Entry, Index, remove_index
 from rag.originals import Originals, folder_bytes
+from rag.processes import blank_memory
 from rag.settings import Settings
 from rag.text import FOLDING_VERSION, to_simplified
 from rag.types import Chunk, Document, Source
@@ -214,16 +215,17 @@ class Library:
         self.originals.keep_only(self.catalog.files_in_use())
         self.catalog.vacuum()
         remove_index(self._home / _NEW_INDEX)
-        fresh = EmbeddedIndex(self._home / _NEW_INDEX, writable=True)
-        try:
-            total, done = self.catalog.chunk_count(), 0
-            for entries in self._all_entries():
-                fresh.add(entries, self.index.vectors([entry.key for entry in entries]))
-                done += len(entries)
-                if progress is not None:
-                    progress(done, total)
-        finally:
-            fresh.close()
+        with blank_memory():
+            fresh = EmbeddedIndex(self._home / _NEW_INDEX, writable=True)
+            try:
+                total, done = self.catalog.chunk_count(), 0
+                for entries in self._all_entries():
+                    fresh.add(entries, self.index.vectors([entry.key for entry in entries]))
+                    done += len(entries)
+                    if progress is not None:
+                        progress(done, total)
+            finally:
+                fresh.close()
         self.index.close()
         _swap_index(self._home)
         self.index = EmbeddedIndex(self._home / _INDEX_FOLDER, writable=True)

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import sys
+from collections.abc import Iterator
 
 
 def end_with_parent(parent: int) -> None:
@@ -22,3 +23,24 @@ def end_with_parent(parent: int) -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL, 0, 0, 0)
     if parent and os.getppid() != parent:
         os._exit(0)  # it died before the request was in force
+
+
+@contextlib.contextmanager
+def blank_memory() -> Iterator[None]:
+    """Have fresh memory filled with a pattern meanwhile (glibc; else nothing).
+
+    Chroma writes its graph's spare room as it got it from the allocator: with what this process had there before.
+    """
+    set_option = None
+    if sys.platform == "linux":
+        import ctypes
+
+        set_option = getattr(ctypes.CDLL(None), "mallopt", None)
+    m_perturb, pattern = -6, 0xA5
+    if set_option is not None:
+        set_option(m_perturb, pattern)
+    try:
+        yield
+    finally:
+        if set_option is not None:
+            set_option(m_perturb, 0)
