@@ -7,18 +7,20 @@ puts it on a page. All state of a visitor is in a `Session`, which Gradio keeps 
 from __future__ import annotations
 
 import logging
+import secrets
 import threading
 import time
 import weakref
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, cast, get_args
 
 import gradio as gr
 from gradio.events import api as add_endpoint
 
 from rag.errors import QuestionError, WenzhengError
+from rag.feedback import FOLDER, MAX_BETTER, MAX_COMMENT, Feedback, FeedbackStore, Reason, Thumb
 from rag.serialization import answer_record
 from rag.settings import Settings
 from rag.types import Answer, Turn
@@ -40,11 +42,12 @@ from ui.rendering import (
     render_no_sources,
     render_note,
     render_panel_head,
+    render_rated,
     render_sources,
     render_status,
     render_welcome,
 )
-from ui.texts import TEXTS, Language, choose_language
+from ui.texts import TEXTS, Language, choose_language, error_heading
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +66,15 @@ _FRAME: Final = 0.08
 _PULSE: Final = 1.0
 """Longest time without an update. Gradio notices only at an update that a browser has gone."""
 
+RATINGS: Final = 200
+"""How often one open page may give feedback, so that it cannot fill the disk."""
+
 _POLL: Final = 2.0
 """Seconds between two looks at a model that is not ready yet."""
+
+
+_RATING_EVENT: Final = "document.addEventListener('wz-rate', (event) => trigger('submit', event.detail));"
+"""How the page's script hands feedback over to Gradio, which sends it with the page's own session."""
 
 
 class AnswerSource(Protocol):
@@ -209,6 +219,7 @@ class Session:
     past: list[Exchange] = field(default_factory=list)
     current: Exchange | None = None
     run: Run | None = None
+    ratings: int = 0
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """A new session: Gradio copies the initial value of a state for each page that opens."""
@@ -219,10 +230,15 @@ class Session:
         """All questions of the conversation, the newest last."""
         return [*self.past, *([self.current] if self.current else [])]
 
-    def history(self) -> tuple[Turn, ...]:
-        """The conversation for the pipeline: what was answered, not what was stopped and so never checked."""
+    def history(self, before: Exchange | None = None) -> tuple[Turn, ...]:
+        """The conversation for the pipeline: what was answered, not what was stopped and so never checked.
+
+        :param before: only what came before this question
+        """
         turns: list[Turn] = []
         for exchange in self.exchanges:
+            if before is not None and exchange.number >= before.number:
+                break
             answer = exchange.answer
             if exchange.phase == "done" and answer is not None:
                 turns.append(Turn("user", exchange.question))
@@ -242,6 +258,7 @@ class View:
     hint: str | None = None
     announcement: str | None = None
     status: str | None = None
+    rated: str | None = None
     box: str | None = None
     running: bool | None = None
     polling: bool | None = None
@@ -271,6 +288,7 @@ class Conversations:
     def __init__(self, source: AnswerSource, settings: Settings, places: int = PLACES) -> None:
         self._source = source
         self._settings = settings
+        self._feedback = FeedbackStore(settings.home / FOLDER)
         self._line = Line(places)
         self._lock = threading.Lock()
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -291,8 +309,9 @@ class Conversations:
         """Begin a new conversation; a question under way is stopped."""
         if session.run is not None:
             session.run.cancel()
-        session.run = session.current = None
-        session.past = []
+        with self._lock:
+            session.run = session.current = None
+            session.past = []
         return replace(self._blank(session), running=False, box="")
 
     def stop(self, session: Session) -> None:
@@ -322,13 +341,13 @@ class Conversations:
             return
         language = session.language
         history = session.history()
-        if session.current is not None:
-            session.past = [*session.past, _settled(session.current)]
-        exchange = Exchange(len(session.past) + 1, question, "searching")
         run = Run(self._source, self._line, question, history)
         with self._lock:
+            if session.current is not None:
+                session.past = [*session.past, _settled(session.current)]
+            exchange = Exchange(len(session.past) + 1, question, "searching", id=secrets.token_hex(8))
             self._runs.add(run)
-        session.run, session.current = run, exchange
+            session.run, session.current = run, exchange
         shown = replace(
             self._exchange_view(exchange, language),
             welcome="",
@@ -360,6 +379,61 @@ class Conversations:
             if session.run is run:
                 session.run = None
         yield replace(self.status(session), running=False)
+
+    def rate(self, session: Session, sent: object) -> View:
+        """Store what a visitor thinks of one of the session's own answers.
+
+        :param sent: what the page sent: ``answer`` (its id), ``verdict``, and with a form ``reason``, ``comment``,
+            ``better``. It may be anything: what is malformed, too long or about another's answer is refused.
+        """
+        language = session.language
+        texts = TEXTS[language]
+        given = sent if isinstance(sent, dict) else {}
+        id_, verdict, reason = given.get("answer"), given.get("verdict"), given.get("reason", "")
+        comment, better = given.get("comment", ""), given.get("better", "")
+        session.ratings += 1
+
+        def outcome(text: str, stored: Thumb | None = None) -> View:
+            shown = id_[:64] if isinstance(id_, str) else ""
+            return View(rated=render_rated(shown, stored, text, session.ratings))
+
+        exchange = next((e for e in session.exchanges if e.id == id_ and e.phase == "done"), None)
+        known = verdict in get_args(Thumb) and reason in get_args(Reason)
+        if exchange is None or exchange.answer is None or not known:
+            return outcome(texts.feedback_unknown)
+        if not (isinstance(comment, str) and isinstance(better, str)):
+            return outcome(texts.feedback_unknown)
+        for text, limit in ((comment, MAX_COMMENT), (better, MAX_BETTER)):
+            if len(text) > limit:
+                return outcome(texts.feedback_too_long.format(limit=limit))
+        if session.ratings > RATINGS:
+            return outcome(texts.feedback_too_many)
+        thumb = cast("Thumb", verdict)
+        feedback = Feedback.of(
+            exchange.id,
+            thumb,
+            exchange.answer,
+            self._settings,
+            question=exchange.question,
+            history=session.history(exchange),
+            reason=cast("Reason", reason),
+            comment=comment.strip(),
+            better=better.strip(),
+        )
+        try:
+            self._feedback.append(feedback)
+        except WenzhengError as error:
+            logger.exception("Feedback could not be stored.")
+            return outcome(texts.feedback_failed.format(reason=error_heading(texts, error.code)))
+        with self._lock:
+            # The conversation may have gone on meanwhile, and the answer with it into the past.
+            session.past = [_judged(e, exchange.id, thumb) for e in session.past]
+            if session.current is not None:
+                session.current = _judged(session.current, exchange.id, thumb)
+        if thumb == "none":
+            return outcome(texts.feedback_taken_back, thumb)
+        asks = thumb == "down" and "reason" not in given
+        return outcome(texts.feedback_tell_more if asks else texts.feedback_thanks, thumb)
 
     def answer(self, question: str) -> dict[str, Any]:
         """The whole answer to one question that stands alone, for programs.
@@ -456,12 +530,17 @@ class Conversations:
             live_sources=render_no_sources(language),
             hint=render_hint(""),
             announcement=render_announcement(""),
+            rated="",
         )
 
 
 def _settled(exchange: Exchange) -> Exchange:
     """The exchange as it goes into the past: nothing there is still being written."""
     return replace(exchange, phase="stopped") if exchange.phase in RUNNING else exchange
+
+
+def _judged(exchange: Exchange, id_: str, verdict: Thumb) -> Exchange:
+    return replace(exchange, verdict=verdict) if exchange.id == id_ else exchange
 
 
 def _unexpected(kind: str, language: Language) -> Failure:
@@ -503,9 +582,10 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
                 with gr.Column(elem_id="wz-panel-scroll"):
                     past_sources, live_sources = _html("wz-past-sources"), _html("wz-live-sources")
         announced = _html("wz-announcement")
+        rated = gr.HTML("", elem_id="wz-rated", apply_default_css=False, js_on_load=_RATING_EVENT)
 
     parts = [
-        *(welcome, past, live, past_sources, live_sources, hint, announced, status),
+        *(welcome, past, live, past_sources, live_sources, hint, announced, status, rated),
         *(box, send, stop, timer),
     ]
     words = [brand, connection, panel_head, note, fresh]
@@ -513,7 +593,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
     def updates(view: View) -> list[Any]:
         html = (
             *(view.welcome, view.past, view.live, view.past_sources, view.live_sources),
-            *(view.hint, view.announcement, view.status),
+            *(view.hint, view.announcement, view.status, view.rated),
         )
         return [
             *(gr.skip() if value is None else value for value in html),
@@ -552,6 +632,9 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
     def begun(session: Session) -> list[Any]:
         return updates(conversations.reset(session))
 
+    def judged(session: Session, event: gr.EventData) -> list[Any]:
+        return updates(conversations.rate(session, event._data))
+
     def ticked(session: Session) -> list[Any]:
         return updates(conversations.status(session))
 
@@ -575,6 +658,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
     )
     stop.click(stopped, [state], None, queue=False, **quiet)
     fresh.click(begun, [state], parts, queue=False, **quiet)
+    rated.submit(judged, [state], parts, trigger_mode="multiple", queue=False, **quiet)
     timer.tick(ticked, [state], parts, queue=False, **quiet)
     add_endpoint(ask, api_name="ask", concurrency_limit=PLACES)
     return conversations

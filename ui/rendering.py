@@ -15,6 +15,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from typing import Final, Literal, Protocol
 
 from rag.errors import WenzhengError
+from rag.feedback import MAX_BETTER, MAX_COMMENT, Reason, Thumb
 from rag.types import Answer, Chunk, Citation, Claim, Passage, Source
 from ui.texts import TEXTS, Language, Texts, error_heading
 
@@ -26,13 +27,20 @@ _MARKER = re.compile(r"\[(\d{1,3})\]")
 _BULLET = re.compile(r"\s*[-*•·]\s+")
 _ORDINAL = re.compile(r"\s*(\d{1,2})(?:[.)]\s+|、\s*)")
 _QUOTE_LIMIT = 160
+_THUMB = (
+    '<svg viewBox="0 0 20 20" width="18" height="18" aria-hidden="true" focusable="false"><path d="M7 9v7.5H4.2a.7.7 0 0 1'
+    "-.7-.7V9.7a.7.7 0 0 1 .7-.7H7Zm0 0 3-6c1.2 0 2 .8 2 2v2.8h3.3c1 0 1.7.9 1.5 1.8l-1.1 5.5c-.2.8-.8 1.4-1.6 1.4H7"
+    '"/></svg>'
+)
+"""A thumb up in outline; style turns it over for the other one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """One question of a conversation and how far its answer has come.
 
-    ``error`` is given in phase "failed"; ``ahead`` counts the questions before this one in phase "queued".
+    ``error`` is given in phase "failed"; ``ahead`` counts the questions before this one in phase "queued". ``id``
+    names the answer for feedback, which is not asked for without one; ``verdict`` is the visitor's on it.
     """
 
     number: int
@@ -41,6 +49,8 @@ class Exchange:
     answer: Answer | None = None
     error: Failure | None = None
     ahead: int = 0
+    id: str = ""
+    verdict: Thumb = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +350,17 @@ def render_note(language: Language) -> str:
     return f'<p class="wz-note">{escape(TEXTS[language].composer_note)}</p>'
 
 
+def render_rated(answer: str, verdict: Thumb | None, text: str, serial: int) -> str:
+    """What has become of feedback, for the page's script, which shows it at the answer.
+
+    :param answer: the answer's id as the page sent it
+    :param verdict: what now stands, None where nothing was stored
+    :param serial: another for each, so that the same outcome twice is a change of the page
+    """
+    stored = f' data-verdict="{verdict}"' if verdict is not None else ""
+    return f'<p data-answer="{escape(answer)}"{stored} data-serial="{serial}">{escape(text)}</p>'
+
+
 def render_announcement(text: str) -> str:
     """What a screen reader is told politely: that an answer has begun, and once it is whole, the answer."""
     return f'<div role="status" aria-live="polite">{escape(text)}</div>'
@@ -376,7 +397,7 @@ def _reply(exchange: Exchange, language: Language) -> str:
         return f'<div class="wz-answer">{title}{body}{notice}{_actions(exchange, texts)}</div>'
     return (
         f'<div class="wz-answer" data-outcome="{answer.outcome}">{title}'
-        f"{_outcome(answer, body, texts)}{_actions(exchange, texts)}</div>"
+        f"{_outcome(answer, body, texts)}{_closing(exchange, texts)}</div>"
     )
 
 
@@ -422,6 +443,54 @@ def _progress(exchange: Exchange, texts: Texts) -> str:
     return line + (f'<p class="wz-actions">{button}</p>' if button else "")
 
 
+def _closing(exchange: Exchange, texts: Texts) -> str:
+    """What stands below a finished answer: its buttons, and the form for what is wrong with it."""
+    actions = _actions(exchange, texts)
+    if not exchange.id:
+        return actions
+    return (
+        f'<div class="wz-feedback" data-answer="{escape(exchange.id)}" data-lost="{escape(texts.feedback_lost)}">'
+        f'{actions}<p class="wz-said" role="status"></p>{_feedback_form(texts)}</div>'
+    )
+
+
+def _thumbs(exchange: Exchange, texts: Texts) -> str:
+    buttons = "".join(
+        f'<button type="button" class="wz-thumb" data-rate="{verdict}" aria-label="{escape(label)}" '
+        f'title="{escape(label)}" aria-pressed="{str(exchange.verdict == verdict).lower()}">{_THUMB}</button>'
+        for verdict, label in (("up", texts.feedback_up), ("down", texts.feedback_down))
+    )
+    return (
+        f'<span class="wz-thumbs" role="group" aria-label="{escape(texts.feedback_label)}">{buttons}</span>'
+    )
+
+
+def _feedback_form(texts: Texts) -> str:
+    reasons: Mapping[Reason, str] = {
+        "off_topic": texts.reason_off_topic,
+        "contradicts": texts.reason_contradicts,
+        "incomplete": texts.reason_incomplete,
+        "wrong_source": texts.reason_wrong_source,
+        "should_answer": texts.reason_should_answer,
+        "other": texts.reason_other,
+    }
+    choices = "".join(
+        f'<label><input type="radio" name="reason" value="{reason}"><span>{escape(words)}</span></label>'
+        for reason, words in reasons.items()
+    )
+    return (
+        f'<form class="wz-form" hidden><fieldset><legend>{escape(texts.feedback_reason)}</legend>'
+        f'<div class="wz-reasons">{choices}</div></fieldset>'
+        f"<label><span>{escape(texts.feedback_comment)}</span>"
+        f'<input type="text" name="comment" maxlength="{MAX_COMMENT}" autocomplete="off"></label>'
+        f"<label><span>{escape(texts.feedback_better)}</span>"
+        f'<textarea name="better" rows="3" maxlength="{MAX_BETTER}"></textarea></label>'
+        f'<p class="wz-actions"><button type="submit" class="wz-small wz-submit">{escape(texts.feedback_send)}</button>'
+        f'<button type="button" class="wz-small" data-action="cancel">{escape(texts.feedback_cancel)}</button></p>'
+        "</form>"
+    )
+
+
 def _actions(exchange: Exchange, texts: Texts) -> str:
     answer = exchange.answer
     parts: list[str] = []
@@ -443,6 +512,8 @@ def _actions(exchange: Exchange, texts: Texts) -> str:
         parts.append(
             f'<span class="wz-elapsed">{escape(texts.elapsed.format(seconds=f"{seconds:.1f}"))}</span>'
         )
+    if exchange.id and exchange.phase == "done":
+        parts.append(_thumbs(exchange, texts))
     return f'<p class="wz-actions">{"".join(parts)}</p>' if parts else ""
 
 

@@ -86,6 +86,29 @@ class Texts:
     undated: str
     page: str
 
+    feedback_label: str
+    feedback_up: str
+    feedback_down: str
+    feedback_thanks: str
+    feedback_tell_more: str
+    feedback_taken_back: str
+    feedback_reason: str
+    reason_off_topic: str
+    reason_contradicts: str
+    reason_incomplete: str
+    reason_wrong_source: str
+    reason_should_answer: str
+    reason_other: str
+    feedback_comment: str
+    feedback_better: str
+    feedback_send: str
+    feedback_cancel: str
+    feedback_unknown: str
+    feedback_too_long: str
+    feedback_too_many: str
+    feedback_failed: str
+    feedback_lost: str
+
     announce_working: str
     announce_done: str
     announce_stopped: str
@@ -160,6 +183,28 @@ _ZH_HANS: Final = Texts(
     source_label="来源 {number}",
     undated="未注明日期",
     page="第{page}页",
+    feedback_label="评价这条回答",
+    feedback_up="有帮助",
+    feedback_down="没有帮助",
+    feedback_thanks="谢谢，已记录。",
+    feedback_tell_more="谢谢，已记录。方便的话，请在下面说说问题在哪。",
+    feedback_taken_back="已撤回。",
+    feedback_reason="问题在哪？",
+    reason_off_topic="答非所问",
+    reason_contradicts="与资料不符",
+    reason_incomplete="不完整",
+    reason_wrong_source="出处不对",
+    reason_should_answer="该答却没答",
+    reason_other="其他",
+    feedback_comment="补充说明（可不填）",
+    feedback_better="更好的答案（可不填）",
+    feedback_send="提交",
+    feedback_cancel="取消",
+    feedback_unknown="这条回答已不在本页的对话里，反馈没有保存。",
+    feedback_too_long="文字太长，反馈没有保存：最多 {limit} 个字。",
+    feedback_too_many="本页的反馈次数已到上限，这一次没有保存。",
+    feedback_failed="反馈没有保存（{reason}），请告知管理员。",
+    feedback_lost="服务没有回应，反馈可能没有保存，请稍后再试。",
     announce_working="正在作答",
     announce_done="回答完毕。",
     announce_stopped="已停止。",
@@ -258,6 +303,28 @@ _ZH_HANT: Final = Texts(
     source_label="來源 {number}",
     undated="未註明日期",
     page="第{page}頁",
+    feedback_label="評價這則回答",
+    feedback_up="有幫助",
+    feedback_down="沒有幫助",
+    feedback_thanks="謝謝，已記錄。",
+    feedback_tell_more="謝謝，已記錄。方便的話，請在下面說說問題在哪。",
+    feedback_taken_back="已撤回。",
+    feedback_reason="問題在哪？",
+    reason_off_topic="答非所問",
+    reason_contradicts="與資料不符",
+    reason_incomplete="不完整",
+    reason_wrong_source="出處不對",
+    reason_should_answer="該答卻沒答",
+    reason_other="其他",
+    feedback_comment="補充說明（可不填）",
+    feedback_better="更好的答案（可不填）",
+    feedback_send="送出",
+    feedback_cancel="取消",
+    feedback_unknown="這則回答已不在本頁的對話裡，回饋沒有儲存。",
+    feedback_too_long="文字太長，回饋沒有儲存：最多 {limit} 個字。",
+    feedback_too_many="本頁的回饋次數已達上限，這一次沒有儲存。",
+    feedback_failed="回饋沒有儲存（{reason}），請告知管理員。",
+    feedback_lost="服務沒有回應，回饋可能沒有儲存，請稍後再試。",
     announce_working="正在作答",
     announce_done="回答完畢。",
     announce_stopped="已停止。",
@@ -359,6 +426,28 @@ _EN: Final = Texts(
     source_label="Source {number}",
     undated="undated",
     page="page {page}",
+    feedback_label="Rate this answer",
+    feedback_up="Helpful",
+    feedback_down="Not helpful",
+    feedback_thanks="Thank you, noted.",
+    feedback_tell_more="Thank you, noted. Details are welcome.",
+    feedback_taken_back="Taken back.",
+    feedback_reason="What is wrong?",
+    reason_off_topic="Beside the question",
+    reason_contradicts="Not what the documents say",
+    reason_incomplete="Incomplete",
+    reason_wrong_source="Wrong sources",
+    reason_should_answer="Should have been answered",
+    reason_other="Something else",
+    feedback_comment="Comment (optional)",
+    feedback_better="A better answer (optional)",
+    feedback_send="Submit",
+    feedback_cancel="Cancel",
+    feedback_unknown="This answer is no longer part of this page's conversation; the feedback was not saved.",
+    feedback_too_long="The text is too long and was not saved: the limit is {limit} characters.",
+    feedback_too_many="This page has given as much feedback as it may; this one was not saved.",
+    feedback_failed="The feedback was not saved ({reason}). Please tell the administrator.",
+    feedback_lost="The service did not respond; the feedback may not be saved. Try again later.",
     announce_working="Answering",
     announce_done="Answer complete.",
     announce_stopped="Stopped.",

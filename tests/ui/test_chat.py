@@ -19,10 +19,11 @@ import httpx
 import pytest
 
 from rag.errors import EndpointUnreachable, LibraryDamaged, QuestionError, SettingsError, WenzhengError
+from rag.feedback import MAX_BETTER, FeedbackStore
 from rag.settings import load_settings
 from rag.types import Answer, Turn
 from ui.app import build_app, close, launch
-from ui.chat import Conversations, Line, Session, View
+from ui.chat import RATINGS, Conversations, Line, Session, View
 from ui.texts import TEXTS
 
 ZH = TEXTS["zh-Hans"]
@@ -371,6 +372,152 @@ def test_line():
     assert [line.ahead(ticket) for ticket in tickets[1:]] == [0, 0, 1]
 
 
+# -- What visitors think of answers
+
+
+@pytest.fixture
+def store(settings) -> FeedbackStore:
+    return FeedbackStore(settings.home / "feedback")
+
+
+def answered(conversations, session, question=Q) -> str:
+    """Ask, and return the id of the answer as the page has it."""
+    page = page_after(conversations.ask(session, question))
+    return re.search(r'data-answer="([^"]+)"', page.live).group(1)
+
+
+def test_a_thumb_is_stored_at_once_with_all_it_was_given_on(scripted, conversations, session, answer, store):
+    scripted.scripts |= {"甲": [answer], Q: [answer]}
+    answered(conversations, session, "甲")
+    id_ = answered(conversations, session)
+    view = conversations.rate(session, {"answer": id_, "verdict": "up"})
+    assert 'data-verdict="up"' in view.rated
+    assert ZH.feedback_thanks in view.rated
+    (entry,) = store.entries()
+    assert (entry.id, entry.verdict, entry.question) == (id_, "up", Q)
+    assert entry.history == (Turn("user", "甲"), Turn("assistant", answer.text))
+    assert entry.answer["text"] == answer.text
+    assert entry.settings["passages"] == 4
+
+
+def test_a_verdict_outlives_the_next_question_and_can_be_taken_back(
+    scripted, conversations, session, answer, store
+):
+    scripted.scripts |= {Q: [answer], "乙": [answer]}
+    id_ = answered(conversations, session)
+    assert 'aria-pressed="true"' not in page_after(conversations.ask(Session(), Q)).live
+    conversations.rate(session, {"answer": id_, "verdict": "down"})
+    page = page_after(conversations.ask(session, "乙"))
+    pressed = re.findall(r'data-rate="(\w+)"[^>]*aria-pressed="true"', page.past)
+    assert pressed == ["down"]
+    assert 'aria-pressed="true"' not in page.live
+    view = conversations.rate(session, {"answer": id_, "verdict": "none"})
+    assert ZH.feedback_taken_back in view.rated
+    assert 'aria-pressed="true"' not in page_after(conversations.ask(session, "乙")).past
+    assert [entry.verdict for entry in store.entries()] == ["none"]
+
+
+def test_what_is_wrong_can_be_said(scripted, conversations, session, answer, store):
+    scripted.scripts[Q] = [answer]
+    id_ = answered(conversations, session)
+    assert ZH.feedback_tell_more in conversations.rate(session, {"answer": id_, "verdict": "down"}).rated
+    form = {"reason": "incomplete", "comment": " 少了工期 ", "better": "<b>28个</b>\n8月底开工\ud800\x00"}
+    view = conversations.rate(session, {"answer": id_, "verdict": "down", **form})
+    assert ZH.feedback_thanks in view.rated
+    (entry,) = store.entries()
+    assert (entry.verdict, entry.reason, entry.comment) == ("down", "incomplete", "少了工期")
+    assert entry.better == "<b>28个</b>\n8月底开工\ufffd\x00"
+
+
+def test_nobody_judges_anothers_answer(scripted, conversations, session, answer, store):
+    scripted.scripts[Q] = [answer]
+    other = Session()
+    id_ = answered(conversations, other)
+    view = conversations.rate(session, {"answer": id_, "verdict": "down"})
+    assert ZH.feedback_unknown in view.rated
+    assert "data-verdict" not in view.rated
+    assert store.entries() == []
+    conversations.reset(other)
+    assert ZH.feedback_unknown in conversations.rate(other, {"answer": id_, "verdict": "up"}).rated
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"answer": None},
+        {"answer": ""},
+        {"answer": ["x"]},
+        {"answer": '"><img src=x>' * 50},
+        {"verdict": "sideways"},
+        {"verdict": {}},
+        {"verdict": None},
+        {"reason": "x"},
+        {"reason": []},
+        {"comment": 5},
+        {"better": {"a": 1}},
+    ],
+)
+def test_what_is_no_feedback_is_refused(scripted, conversations, session, answer, store, change):
+    scripted.scripts[Q] = [answer]
+    id_ = answered(conversations, session)
+    view = conversations.rate(session, {"answer": id_, "verdict": "up"} | change)
+    assert ZH.feedback_unknown in view.rated
+    assert "<img" not in view.rated
+    assert len(view.rated) < 1000
+    assert store.entries() == []
+
+
+@pytest.mark.parametrize("sent", [None, [], "up", 7])
+def test_what_is_nothing_at_all_is_refused(conversations, session, sent):
+    assert ZH.feedback_unknown in conversations.rate(session, sent).rated
+
+
+def test_feedback_has_an_end(scripted, conversations, session, answer, store):
+    scripted.scripts[Q] = [answer]
+    id_ = answered(conversations, session)
+    sent = {"answer": id_, "verdict": "down", "reason": "other", "better": "字" * (MAX_BETTER + 1)}
+    view = conversations.rate(session, sent)
+    assert ZH.feedback_too_long.format(limit=MAX_BETTER) in view.rated
+    session.ratings = RATINGS
+    assert ZH.feedback_too_many in conversations.rate(session, {"answer": id_, "verdict": "up"}).rated
+    assert store.entries() == []
+
+
+def test_the_same_outcome_twice_is_a_change_of_the_page(scripted, conversations, session, answer):
+    scripted.scripts[Q] = [answer]
+    sent = {"answer": answered(conversations, session), "verdict": "up"}
+    assert conversations.rate(session, sent) != conversations.rate(session, sent)
+
+
+def test_a_store_that_fails_is_said_and_nothing_counts_as_given(
+    scripted, conversations, session, answer, settings, caplog
+):
+    (settings.home / "feedback").write_text("in the way")
+    scripted.scripts |= {Q: [answer], "乙": [answer]}
+    id_ = answered(conversations, session)
+    view = conversations.rate(session, {"answer": id_, "verdict": "up"})
+    assert ZH.feedback_failed.format(reason=ZH.errors["LibraryError"]) in view.rated
+    assert "data-verdict" not in view.rated
+    assert str(settings.home) not in view.rated, "the server's folders are not the visitor's business"
+    assert "cannot be written" in caplog.text
+    assert 'aria-pressed="true"' not in page_after(conversations.ask(session, "乙")).past
+
+
+def test_only_finished_answers_are_judged(scripted, conversations, session, answer):
+    scripted.scripts |= {"坏": [EndpointUnreachable("x", "y")], "停": [growing(answer)[1], threading.Event()]}
+    assert "data-rate" not in page_after(conversations.ask(session, "坏")).live
+    views = conversations.ask(session, "停")
+    seen = View()
+    while answer.text[:6] not in (seen.live or ""):
+        seen = next(views).over(seen)
+    assert "data-rate" not in seen.live
+    assert session.current.id
+    refused = conversations.rate(session, {"answer": session.current.id, "verdict": "up"})
+    assert ZH.feedback_unknown in refused.rated
+    conversations.stop(session)
+    assert "data-rate" not in page_after(views).live
+
+
 # -- The whole answer for programs
 
 
@@ -526,6 +673,7 @@ def test_block_ends_in_order_when_asked_to(tmp_path, number):
 import sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from conftest import Scripted
+from rag.feedback import MAX_BETTER, FeedbackStore
 from rag.settings import load_settings
 from ui.app import build_app, launch
 settings = load_settings({{"home": {str(tmp_path)!r}, "port": 0}}, {{}})

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from rag.errors import EndpointUnreachable
+from rag.feedback import FeedbackStore
 from rag.types import Answer, Claim
 from ui.app import build_app, close, launch
 from ui.texts import TEXTS
@@ -411,3 +412,72 @@ def test_the_keyboard_reaches_everything(visit, go):
         at.page.keyboard.press("Tab")
         names.add(at.page.evaluate("document.activeElement.id || document.activeElement.className"))
     assert "wz-fresh" in names or "wz-scroll" in names
+
+
+def test_thumbs_are_stored_shown_and_taken_back(visit, go, settings):
+    go.set()
+    store = FeedbackStore(settings.home / "feedback")
+    at = visit()
+    at.ask(Q)
+    at.done()
+    up = at.live.get_by_role("button", name=ZH.feedback_up, exact=True)
+    down = at.live.get_by_role("button", name=ZH.feedback_down, exact=True)
+    said, form = at.live.locator(".wz-said"), at.live.locator(".wz-form")
+    expect(form).to_be_hidden()
+    up.focus()
+    at.page.keyboard.press("Enter")
+    expect(up).to_have_attribute("aria-pressed", "true")
+    expect(up).to_be_focused()
+    expect(said).to_have_text(ZH.feedback_thanks)
+    assert [entry.verdict for entry in store.entries()] == ["up"]
+    at.page.keyboard.press("Tab")
+    at.page.keyboard.press("Space")
+    expect(down).to_have_attribute("aria-pressed", "true")
+    expect(up).to_have_attribute("aria-pressed", "false")
+    expect(form).to_be_in_viewport()
+    form.get_by_role("radio", name=ZH.reason_incomplete).check()
+    form.get_by_label(ZH.feedback_better).fill("28个小区\n<b>8月底前</b>开工")
+    # Another question draws the conversation anew: what has been begun stays.
+    at.ask(REFUSED)
+    expect(at.live.locator('[data-turn="2"][data-phase="done"]')).to_be_visible(timeout=15000)
+    earlier = at.page.locator("#wz-past .wz-feedback")
+    expect(earlier.get_by_label(ZH.feedback_better)).to_have_value("28个小区\n<b>8月底前</b>开工")
+    expect(earlier.get_by_role("radio", name=ZH.reason_incomplete)).to_be_checked()
+    earlier.get_by_role("button", name=ZH.feedback_send, exact=True).click()
+    expect(earlier.locator(".wz-said")).to_have_text(ZH.feedback_thanks)
+    expect(earlier.locator(".wz-form")).to_be_hidden()
+    (entry,) = store.entries()
+    assert (entry.verdict, entry.reason, entry.better) == (
+        "down",
+        "incomplete",
+        "28个小区\n<b>8月底前</b>开工",
+    )
+    earlier.locator('[data-rate="down"]').click()
+    expect(earlier.locator(".wz-said")).to_have_text(ZH.feedback_taken_back)
+    expect(earlier.locator('[aria-pressed="true"]')).to_have_count(0)
+    assert [entry.verdict for entry in store.entries()] == ["none"]
+
+
+def test_feedback_that_is_not_stored_is_said_on_a_narrow_screen(visit, go, settings):
+    go.set()
+    at = visit("en-GB", width=390, height=844, color_scheme="dark")
+    at.ask(Q)
+    at.done()
+    down = at.live.get_by_role("button", name=EN.feedback_down, exact=True)
+    down.click()
+    form = at.live.locator(".wz-form")
+    expect(form).to_be_in_viewport()
+    assert at.page.evaluate("document.documentElement.scrollWidth") == 390
+    form.get_by_label(EN.feedback_comment).fill("No date")
+    folder = settings.home / "feedback"
+    folder.rename(settings.home / "away")
+    folder.write_text("in the way")
+    form.get_by_role("button", name=EN.feedback_send).click()
+    expect(at.live.locator(".wz-said.wz-failed")).to_have_text(
+        EN.feedback_failed.format(reason=EN.errors["LibraryError"])
+    )
+    expect(form.get_by_label(EN.feedback_comment)).to_have_value("No date")
+    expect(down).to_have_attribute("aria-pressed", "true")
+    form.get_by_role("button", name=EN.feedback_cancel).click()
+    expect(form).to_be_hidden()
+    expect(down).to_be_focused()

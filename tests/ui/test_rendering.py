@@ -28,6 +28,7 @@ from ui.rendering import (
     render_no_sources,
     render_note,
     render_panel_head,
+    render_rated,
     render_sources,
     render_status,
     render_welcome,
@@ -97,7 +98,7 @@ class Page(HTMLParser):
             self.links.append(values["href"])
         if "id" in values:
             self.ids.append(values["id"])
-        if tag != "br":
+        if tag not in ("br", "input"):
             self.open.append(tag)
         if values.get("class") == "wz-gap":
             self._gap = True
@@ -567,3 +568,59 @@ def test_the_page_of_a_source_is_shown_where_it_has_one() -> None:
     assert "页" not in Page(render_sources(Exchange(1, "问？", "done", answer), "zh-Hans")).text.replace(
         "页面", ""
     )
+
+
+# -- Feedback
+
+
+FORM = {"form", "fieldset", "legend", "label", "input", "textarea", "svg", "path"}
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_a_finished_answer_can_be_judged_in_every_language(answer, language):
+    html = render_exchange(Exchange(1, "问？", "done", answer, id="a1"), language)
+    page, texts = Page(html), TEXTS[language]
+    assert page.tags <= TAGS | FORM
+    assert not [name for name in page.attributes if name.startswith("on")]
+    assert html.count('aria-pressed="false"') == 2
+    for label in (texts.feedback_up, texts.feedback_down, texts.feedback_label):
+        assert f'aria-label="{escape(label)}"' in html
+    for words in (
+        texts.reason_off_topic,
+        texts.reason_should_answer,
+        texts.reason_other,
+        texts.feedback_send,
+    ):
+        assert words in page.text
+    assert html.count('type="radio"') == 6
+
+
+@pytest.mark.parametrize("verdict", ["up", "down"])
+def test_the_verdict_is_shown_pressed(answer, verdict):
+    html = render_exchange(Exchange(1, "问？", "done", answer, id="a1", verdict=verdict), "zh-Hans")
+    assert re.findall(r'data-rate="(\w+)"[^>]*aria-pressed="true"', html) == [verdict]
+
+
+def test_what_is_not_finished_or_has_no_id_is_not_judged(answer):
+    for exchange in (
+        Exchange(1, "问？", "done", answer),
+        *(
+            Exchange(1, "问？", phase, answer, id="a1")
+            for phase in ("searching", "writing", "stopped", "failed")
+        ),
+    ):
+        html = render_exchange(exchange, "zh-Hans")
+        assert "data-rate" not in html
+        assert "<form" not in html
+
+
+def test_a_refusal_can_be_judged(answer):
+    refused = dataclasses.replace(answer, outcome="refused", text="", citations=(), reason="没有提到。")
+    assert "data-rate" in render_exchange(Exchange(1, "问？", "done", refused, id="a1"), "zh-Hans")
+
+
+@given(st.text())
+def test_what_a_page_sends_back_stays_text(text):
+    page = Page(render_rated(text, None, text, 1))
+    assert page.tags == {"p"}
+    assert page.attributes == {"data-answer", "data-serial"}

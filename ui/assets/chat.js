@@ -123,6 +123,102 @@
     window.setTimeout(() => { button.textContent = label; }, 1600);
   }
 
+  // -- What the visitor thinks of an answer
+
+  const drafts = new Map(); // what is being written about an answer, by its id: a new question draws the page anew
+  const waits = new Map();
+  let serial = "";
+
+  const barOf = (element) => element.closest(".wz-feedback");
+  const bars = () => [...document.querySelectorAll(".wz-feedback")];
+
+  function say(bar, text, failed) {
+    const said = bar.querySelector(".wz-said");
+    said.textContent = text;
+    said.classList.toggle("wz-failed", failed);
+  }
+
+  function rate(bar, verdict, more) {
+    const answer = bar.dataset.answer;
+    if (waits.has(answer)) return;
+    say(bar, "", false);
+    waits.set(answer, window.setTimeout(() => {
+      waits.delete(answer);
+      const now = bars().find((other) => other.dataset.answer === answer);
+      if (now) say(now, now.dataset.lost, true);
+    }, 12000));
+    document.dispatchEvent(new CustomEvent("wz-rate", { detail: { answer, verdict, ...more } }));
+  }
+
+  function press(button) {
+    const pressed = button.getAttribute("aria-pressed") === "true";
+    rate(barOf(button), pressed ? "none" : button.dataset.rate, {});
+  }
+
+  function written(form) {
+    const data = new FormData(form);
+    return Object.fromEntries(["reason", "comment", "better"].map((name) => [name, data.get(name) || ""]));
+  }
+
+  function open(bar, draft) {
+    const form = bar.querySelector(".wz-form");
+    if (draft) {
+      for (const choice of form.querySelectorAll("[name=reason]")) choice.checked = choice.value === draft.reason;
+      form.elements.comment.value = draft.comment;
+      form.elements.better.value = draft.better;
+    }
+    form.hidden = false;
+    if (!draft) form.scrollIntoView({ block: "nearest", behavior: reduced.matches ? "auto" : "smooth" });
+  }
+
+  function shut(bar) {
+    const form = bar.querySelector(".wz-form");
+    const within = form.contains(document.activeElement);
+    drafts.delete(bar.dataset.answer);
+    form.hidden = true;
+    form.reset();
+    if (within) bar.querySelector('[data-rate="down"]').focus({ preventScroll: true });
+  }
+
+  // The service has stored it, or said why not.
+  function judged() {
+    const result = document.querySelector("#wz-rated [data-answer]");
+    // Gradio may draw the same outcome more than once.
+    if (!result || result.dataset.serial === serial) return;
+    serial = result.dataset.serial;
+    const answer = result.dataset.answer;
+    window.clearTimeout(waits.get(answer));
+    waits.delete(answer);
+    const bar = bars().find((other) => other.dataset.answer === answer);
+    if (!bar) return;
+    const verdict = result.dataset.verdict;
+    say(bar, result.textContent, verdict === undefined);
+    if (verdict === undefined) return;
+    const before = bar.querySelector('[data-rate="down"]').getAttribute("aria-pressed") === "true";
+    for (const button of bar.querySelectorAll(".wz-thumb")) {
+      button.setAttribute("aria-pressed", String(button.dataset.rate === verdict));
+    }
+    if (verdict === "down" && !before) open(bar, null);
+    else shut(bar);
+  }
+
+  function redraft() {
+    for (const bar of bars()) {
+      const draft = drafts.get(bar.dataset.answer);
+      if (draft && bar.querySelector(".wz-form").hidden) open(bar, draft);
+    }
+  }
+
+  document.addEventListener("input", (event) => {
+    const form = event.target instanceof Element ? event.target.closest(".wz-form") : null;
+    if (form) drafts.set(barOf(form).dataset.answer, written(form));
+  });
+  document.addEventListener("submit", (event) => {
+    if (!event.target.matches(".wz-form")) return;
+    event.preventDefault();
+    rate(barOf(event.target), "down", written(event.target));
+  });
+
   document.addEventListener("click", (event) => {
     if (!(event.target instanceof Element)) return;
     const found = reference(event);
@@ -133,10 +229,12 @@
       show(found);
       return;
     }
-    const button = event.target.closest("[data-ask], [data-copy], [data-action]");
+    const button = event.target.closest("[data-ask], [data-copy], [data-rate], [data-action]");
     if (!button) return;
     if (button.dataset.ask !== undefined) ask(button.dataset.ask);
     else if (button.dataset.copy !== undefined) copy(button);
+    else if (button.dataset.rate !== undefined) press(button);
+    else if (button.dataset.action === "cancel") shut(barOf(button));
     else if (button.dataset.action === "sources") { choose(button.dataset.turn); raise(button); }
     else if (button.dataset.action === "latest") choose(null);
     else if (button.dataset.action === "close") lower();
@@ -176,6 +274,7 @@
         byId("wz-panel").classList.remove("wz-raised");
         byId("wz-panel-scroll").scrollTop = 0;
       }
+      redraft();
       if (following) scroller.scrollTop = now ? scroller.scrollHeight : 0;
     }).observe(scroller, { childList: true, subtree: true, characterData: true });
   }
@@ -214,7 +313,7 @@
 
   const waiting = new MutationObserver(() => {
     const scroller = byId("wz-scroll");
-    if (!scroller || !byId("wz-panel-scroll")) return;
+    if (!scroller || !byId("wz-panel-scroll") || !byId("wz-rated")) return;
     waiting.disconnect();
     name("wz-header", "banner");
     name("wz-chat", "main");
@@ -223,6 +322,7 @@
     scroller.tabIndex = 0;
     byId("wz-panel-scroll").tabIndex = 0;
     attend(scroller);
+    new MutationObserver(judged).observe(byId("wz-rated"), { childList: true, subtree: true });
     look();
   });
   waiting.observe(document.documentElement, { childList: true, subtree: true });
