@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from eval.metrics import (
     summary,
 )
 from eval.reporting.compared import comparison_markdown, comparison_page
+from eval.reporting.facts import judge_beside
 from eval.reporting.markdown import markdown
 from eval.reporting.page import page
 from eval.reporting.shapes import Curves, Language
@@ -36,12 +38,24 @@ def means(results: Sequence[CaseResult]) -> dict[str, Mean]:
 
 
 def record(info: RunInfo, found: Mapping[str, Mean]) -> dict[str, Any]:
-    """A run's facts and means as plain data for JSON: value, n and interval of each metric."""
+    """A run's facts and means as plain data for JSON: value, n and interval of each metric.
+
+    What is not a number or infinite, which JSON cannot write, is None.
+    """
     metrics = {
         name: {"value": mean.value, "n": mean.n, "low": mean.low, "high": mean.high}
         for name, mean in found.items()
     }
-    return {"run": plain(info), "metrics": metrics}
+    told: dict[str, Any] = _finite({"run": plain(info), "metrics": metrics})
+    return told
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return [_finite(item) for item in value] if isinstance(value, list) else value
 
 
 def write_reports(
@@ -57,10 +71,13 @@ def write_reports(
         area=coverage.area,
         error=bins.error,
     )
-    descriptions = {name: metric.description for name, metric in METRICS.items()}
+    beside = judge_beside(info, language)
+    descriptions = {
+        name: f"{metric.description} {beside.get(name, '')}".strip() for name, metric in METRICS.items()
+    }
     text = markdown(info, results, found, groups, language=language, descriptions=descriptions)
     html = page(info, results, found, groups, curves, language=language, descriptions=descriptions, main=MAIN)
-    told = json.dumps(record(info, found), ensure_ascii=False, indent=2)
+    told = json.dumps(record(info, found), ensure_ascii=False, indent=2, allow_nan=False)
     for name, content in (("report.md", text), ("report.html", html), ("summary.json", told + "\n")):
         (folder / name).write_text(content, encoding="utf-8", errors="replace")
     return found

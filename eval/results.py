@@ -49,6 +49,58 @@ class Cited:
     quote: str
 
 
+Judged = Literal["yes", "no", "unclear"]
+"""What a judge model said to a question; "unclear" is a reply that was neither yes nor no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge model said of one answer (`eval.judging`).
+
+    ``faithful``: every statement is borne out by the passages shown; ``correct``: it says the same as the reference
+    answer. None where the question does not apply. ``model`` is the judge's name, ``prompts`` the version of the
+    questions it was asked.
+    """
+
+    faithful: Judged | None
+    correct: Judged | None
+    model: str
+    prompts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Rating:
+    """How far a judge agrees with people on one question over ``n`` items, with 95 % bootstrap intervals.
+
+    ``accuracy`` is the share of the same verdicts, an unclear one being never the same; ``kappa`` is Cohen's (1960),
+    agreement beyond chance, None where it is undefined: both gave one and the same verdict throughout. ``unclear``
+    counts the judge's unclear replies.
+    """
+
+    n: int
+    accuracy: float
+    accuracy_low: float
+    accuracy_high: float
+    kappa: float | None
+    kappa_low: float | None
+    kappa_high: float | None
+    unclear: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A judge model's agreement with hand-made labels; a question that no label answers has no rating.
+
+    ``labels`` is a digest of the labelled set, ``prompts`` the version of the questions.
+    """
+
+    model: str
+    prompts: int
+    labels: str
+    faithful: Rating | None
+    correct: Rating | None
+
+
 @dataclass(frozen=True, slots=True)
 class CaseResult:
     """What became of one case.
@@ -58,6 +110,7 @@ class CaseResult:
     verdict) pairs of the answer. ``confidence`` is the evidence score by which the pipeline decides whether to answer.
     ``metrics`` holds every metric that applies. Where ``error`` is not empty there is no answer and each metric has its
     worst value. ``outcome`` is empty in a run of retrieval alone.
+    ``judgement`` is what a judge model said of the answer, None where none was asked.
     """
 
     case: Case
@@ -75,11 +128,15 @@ class CaseResult:
     error: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
     loss: Loss = "none"
+    judgement: Judgement | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RunInfo:
-    """What a run was made with: enough to make it again."""
+    """What a run was made with: enough to make it again.
+
+    ``judge`` is the model that judged the answers afterwards, with its agreement with people; None where none did.
+    """
 
     id: str
     benchmark: str
@@ -100,3 +157,4 @@ class RunInfo:
     machine: str
     seconds: float = 0.0
     indexing_rate: float | None = None
+    judge: Agreement | None = None

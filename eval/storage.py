@@ -13,7 +13,7 @@ import os
 import re
 import threading
 import types
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -140,7 +140,7 @@ class RunFolder:
 
     def append(self, result: CaseResult) -> None:
         """Write one record as a line and hand it to the system, so that a kill of this process cannot lose it."""
-        line = json.dumps(plain(result), ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
+        line = _line(result)
         with self._lock:
             if self._file is None:
                 self._mend()
@@ -152,6 +152,22 @@ class RunFolder:
         """Close the records and write ``run.json`` anew with what is known only at the end."""
         self.close()
         self._write_info(info, finished=True)
+
+    def rewrite(self, info: RunInfo, results: Iterable[CaseResult]) -> None:
+        """Replace all records and what ``run.json`` says; whether the run is finished stays as it was.
+
+        A kill in between leaves the records as they were or as they are to be, never a part of them.
+        """
+        finished = self.finished
+        self.close()
+        temporary = self.cases_path.with_suffix(".tmp")
+        with temporary.open("wb") as file:
+            for result in results:
+                file.write(_line(result))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self.cases_path)
+        self._write_info(info, finished=finished)
 
     def close(self) -> None:
         """Close the file of records; appending opens it again."""
@@ -249,6 +265,10 @@ class RunFolder:
             else:
                 file.seek(0, os.SEEK_END)
                 file.write(b"\n")
+
+
+def _line(result: CaseResult) -> bytes:
+    return json.dumps(plain(result), ensure_ascii=False, separators=(",", ":")).encode("utf-8") + b"\n"
 
 
 def _last_line(file: BinaryIO, block: int = 65536) -> tuple[int, bytes]:

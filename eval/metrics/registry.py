@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from eval.metrics import citations, cost, reading, refusals, retrieval, rgb
+from eval.metrics import citations, cost, judged, reading, refusals, retrieval, rgb
 from eval.metrics.metric import Metric
 from eval.results import CaseResult
 
 METRICS: dict[str, Metric] = {
     found.name: found
-    for module in (retrieval, reading, citations, refusals, rgb, cost)
+    for module in (retrieval, reading, citations, refusals, rgb, judged, cost)
     for found in module.METRICS
 }
 """In the order in which tables show them."""
@@ -18,12 +18,15 @@ def score(result: CaseResult, *, only_retrieval: bool = False) -> dict[str, floa
     """Every metric that applies to a result, in the order of `METRICS`.
 
     A failed result gets the worst value of each metric that would apply to its case, of those that a run of retrieval
-    alone measures where ``only_retrieval``. Without an error, such a run shows in the outcome, which is empty.
+    alone measures where ``only_retrieval``. Without an error, such a run shows in the outcome, which is empty. What a
+    judge says is absent where none was asked, of a failed result as well.
     """
     only_retrieval = only_retrieval or not (result.outcome or result.error)
     found: dict[str, float] = {}
     for name, metric in METRICS.items():
         if metric.needs_answer and only_retrieval:
+            continue
+        if name in judged.NAMES and result.judgement is None:
             continue
         if result.error and metric.has_worst:
             value = metric.worst if metric.applies(result.case) else None

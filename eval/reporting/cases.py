@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from eval.reporting.markup import escape
 from eval.reporting.shapes import Language
 from eval.reporting.texts import figure, word
-from eval.results import CaseResult, Retrieved
+from eval.results import CaseResult, Judgement, Retrieved
 from rag.text import clip
 
 MOST_PASSAGES = 10
@@ -65,6 +65,8 @@ def body(result: CaseResult, cut: int, language: Language) -> str:
     parts = [f'<div class="pair"><div>{"".join(left)}</div><div>{"".join(right)}</div></div>']
     if result.passages:
         parts.append(part("passages", _passages(result, cut, language), language))
+    if result.judgement is not None:
+        parts.append(part("judge", _judgement(result.judgement, language), language))
     if result.metrics:
         parts.append(part("metrics", _pairs(result.metrics), language))
     if result.timings:
@@ -175,6 +177,15 @@ def _passage(passage: Retrieved, shown: bool, gold: bool, cut: int, language: La
         f'<div class="{classes}">[{passage.number}] {title}<span class="mono">{escape(clip(passage.document, 80))}'
         f'</span> {figure(passage.score)}{tags}<p class="text">{escape(text)}</p></div>'
     )
+
+
+def _judgement(judgement: Judgement, language: Language) -> str:
+    told = [
+        f"{escape(word(f'judge_{key}', language))} <b>{escape(word(f'verdict_{verdict}', language))}</b>"
+        for key, verdict in (("faithful", judgement.faithful), ("correct", judgement.correct))
+        if verdict is not None
+    ]
+    return f'<p class="note">{escape(judgement.model)}: {" · ".join(told) or "–"}</p>'
 
 
 def _text(text: str, longest: int) -> str:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from eval.comparison import Change, Comparison
 from eval.reporting import markdown as md
 from eval.reporting.cases import answer, part
-from eval.reporting.markup import document, escape, table
+from eval.reporting.markup import breakable, document, escape, table
 from eval.reporting.page import fact_list
 from eval.reporting.shapes import FEW, Language, PairedLike
 from eval.reporting.texts import figure, probability, signed, span, word
@@ -70,7 +70,10 @@ def comparison_page(
     title = f"{word('comparison', language)}: {comparison.info_a.benchmark}"
     header = [word(key, language) for key in ("metric", "a", "b", "difference", "interval", "p")]
     header += [word(key, language) for key in ("balance", "cases_n", "verdict")]
-    metrics = [[escape(cell) for cell in row] for row in _rows(comparison.metrics, language, in_words)]
+    metrics = [
+        [breakable(name), *map(escape, cells)]
+        for name, *cells in _rows(comparison.metrics, language, in_words)
+    ]
     differing = [
         [escape(cell) for cell in (name, before, after)]
         for name, (before, after) in comparison.settings.items()
@@ -88,7 +91,7 @@ def comparison_page(
         f'<header class="top"><h1>{escape(title)}</h1>{runs}'
         f'<p class="note">{" ".join(_notes(comparison, language))}</p></header>',
         f"<main><h2>{word('metrics', language)}</h2>"
-        f"{table(header, metrics, word('metrics', language), 'compared wide')}",
+        f"{table(header, metrics, word('metrics', language), 'compared wide stacked')}",
         f"<h2>{differs}</h2>{shown}",
     ]
     for key, changes in (("better_cases", comparison.better), ("worse_cases", comparison.worse)):
@@ -113,9 +116,17 @@ def _notes(comparison: Comparison[P], language: Language) -> list[str]:
         notes.append(word("reworded", language, n=comparison.reworded))
     if {"mode", "only_retrieval"} & set(comparison.settings):
         notes.append(word("modes_differ", language))
+    if _judged_otherwise(comparison):
+        notes.append(word("judges_differ", language))
     if len(comparison.metrics) > 1:
         notes.append(word("chance", language, n=len(comparison.metrics)))
     return notes
+
+
+def _judged_otherwise(comparison: Comparison[P]) -> bool:
+    """Whether both runs were judged, and not by the same model under the same prompts."""
+    a, b = comparison.info_a.judge, comparison.info_b.judge
+    return a is not None and b is not None and (a.model, a.prompts) != (b.model, b.prompts)
 
 
 def _rows(metrics: Mapping[str, P], language: Language, in_words: Words[P] | None) -> Sequence[Sequence[str]]:

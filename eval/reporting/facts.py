@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.reporting.shapes import Language
-from eval.reporting.texts import LOSSES, figure, word
-from eval.results import CaseResult, RunInfo
+from eval.reporting.texts import LOSSES, figure, span, word
+from eval.results import CaseResult, Rating, RunInfo
 
 _PLACES = ("home", "models", "models_source", "host", "port", "language")
 """Settings that say where and how the program runs, not what it answers."""
+TRUSTED = 0.6
+"""The kappa from which agreement is called substantial (Landis and Koch 1977); under it a judge's figures are rough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,73 @@ def _duration(seconds: float, language: Language) -> str:
     units = ("小时", "分", "秒") if language == "zh" else (" h", " min", " s")
     parts = [f"{n}{unit}" for n, unit in zip((hours, minutes, rest), units, strict=True) if n]
     return " ".join(parts) or f"{figure(seconds)}{units[2]}"
+
+
+def judge_rows(info: RunInfo, language: Language) -> list[list[str]]:
+    """The judge's agreement with people: question, accuracy, kappa, unclear replies and n of each; none unjudged."""
+    return [
+        [
+            word(f"judge_{key}", language),
+            f"{figure(rating.accuracy)} {span(rating.accuracy_low, rating.accuracy_high)}",
+            _kappa(rating),
+            f"{rating.unclear:,}",
+            f"{rating.n:,}",
+        ]
+        for key, rating in _ratings(info)
+    ]
+
+
+def judge_header(language: Language) -> list[str]:
+    """The columns of `judge_rows`."""
+    return [word(key, language) for key in ("judge_question", "accuracy", "kappa", "unclear", "labels_n")]
+
+
+def judge_notes(info: RunInfo, results: Sequence[CaseResult], language: Language) -> list[str]:
+    """Who judged how many of the cases, and how far its figures are to be believed; nothing where none judged."""
+    if info.judge is None:
+        return []
+    judged = sum(result.judgement is not None for result in results)
+    notes = [
+        word("judge_note", language, model=info.judge.model, n=f"{judged:,}", of=f"{len(results):,}"),
+    ]
+    for key, rating in _ratings(info):
+        question = word(f"judge_{key}", language)
+        if rating.kappa is None or rating.kappa_low is None or rating.kappa_low <= 0:
+            notes.append(word("judge_chance", language, question=question))
+        elif rating.kappa < TRUSTED:
+            notes.append(word("judge_rough", language, question=question))
+    return notes
+
+
+def judge_beside(info: RunInfo, language: Language) -> dict[str, str]:
+    """The judge and its agreement in a few words, by the metric they stand beside."""
+    if info.judge is None:
+        return {}
+    model = info.judge.model
+    return {
+        f"judge_{key}": word(
+            "judge_beside",
+            language,
+            model=model,
+            kappa=figure(rating.kappa),
+            span="" if rating.kappa_low is None else span(rating.kappa_low, rating.kappa_high or 0.0),
+            n=f"{rating.n:,}",
+        )
+        for key, rating in _ratings(info)
+    }
+
+
+def _ratings(info: RunInfo) -> list[tuple[str, Rating]]:
+    if info.judge is None:
+        return []
+    both = (("faithful", info.judge.faithful), ("correct", info.judge.correct))
+    return [(key, rating) for key, rating in both if rating is not None]
+
+
+def _kappa(rating: Rating) -> str:
+    if rating.kappa is None or rating.kappa_low is None or rating.kappa_high is None:
+        return "–"
+    return f"{figure(rating.kappa)} {span(rating.kappa_low, rating.kappa_high)}"
 
 
 def losses(results: Iterable[CaseResult]) -> list[tuple[str, int, float]]:

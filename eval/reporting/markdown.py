@@ -48,6 +48,7 @@ def markdown(
         "\n".join(f"- {label}: {inline(text)}" for label, text in facts.head(info, len(results), language)),
         _settings(info, facts.default_settings() if defaults is None else defaults, language),
         _metrics(results, summary, descriptions or {}, language),
+        _judge(info, results, language),
     ]
     for key, rows in groups.items():
         if len(rows) > 1 or any(rows):
@@ -94,6 +95,15 @@ def _metrics(
     if failed := sum(bool(result.error) for result in results):
         notes.append(word("failed_note", language, n=failed))
     return f"## {word('metrics', language)}\n\n{table(header, rows, (1, 2, 3))}\n\n{' '.join(notes)}"
+
+
+def _judge(info: RunInfo, results: Sequence[CaseResult], language: Language) -> str:
+    rows = [[inline(cell) for cell in row] for row in facts.judge_rows(info, language)]
+    if not rows:
+        return ""
+    told = table(facts.judge_header(language), rows, range(1, 5))
+    notes = " ".join(inline(note) for note in facts.judge_notes(info, results, language))
+    return f"## {word('judge', language)}\n\n{told}\n\n{notes}"
 
 
 def _grouped(rows: Mapping[str, Means], names: Sequence[str], language: Language) -> str:

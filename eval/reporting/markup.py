@@ -14,6 +14,7 @@ from eval.reporting.shapes import Language
 from eval.storage import encodable
 
 _ASSETS = Path(__file__).parent / "assets"
+_TAG = re.compile("<[^>]*>")
 # Control characters that HTML forbids, and the marks that turn the direction of the text around them.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 
@@ -21,6 +22,11 @@ _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066
 def escape(text: object) -> str:
     """Text as it may stand in an element or between the quotes of an attribute."""
     return html.escape(_FORBIDDEN.sub("\ufffd", encodable(str(text))), quote=True)
+
+
+def breakable(name: str) -> str:
+    """A name such as ``citation_recall``, escaped, that may go on in the next line after an underscore."""
+    return escape(name).replace("_", "_<wbr>")
 
 
 @functools.cache
@@ -37,11 +43,16 @@ def digest(text: str) -> str:
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], label: str, classes: str = "") -> str:
     """A table of cells that are HTML already, in a box that scrolls sideways where the screen is narrow.
 
-    The first cell of each row is its heading; ``label`` is the table's name for screen readers, plain text.
+    The first cell of each row is its heading; ``label`` is the table's name for screen readers, plain text. With
+    "stacked" among the ``classes``, a row becomes a block on a narrow screen, each cell under its column's name.
     """
     head = "".join(f'<th scope="col">{cell}</th>' for cell in header)
+    names = ["" for _ in header]
+    if "stacked" in classes.split():
+        names = [f' data-label="{_TAG.sub("", cell)}"' for cell in header]
     body = "".join(
-        f'<tr><th scope="row">{row[0]}</th>{"".join(f"<td>{cell}</td>" for cell in row[1:])}</tr>'
+        f'<tr><th scope="row">{row[0]}</th>'
+        f"{''.join(f'<td{name}>{cell}</td>' for name, cell in zip(names[1:], row[1:], strict=True))}</tr>"
         for row in rows
     )
     return (

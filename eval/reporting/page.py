@@ -12,7 +12,7 @@ from typing import Any
 
 from eval.reporting import facts, plots
 from eval.reporting.cases import body, line
-from eval.reporting.markup import document, escape, table
+from eval.reporting.markup import breakable, document, escape, table
 from eval.reporting.shapes import FEW, Curves, Groups, Language, MeanLike, Means
 from eval.reporting.texts import LOSSES, figure, is_few, span, word
 from eval.results import CaseResult, RunInfo
@@ -49,6 +49,7 @@ def page(
         f'<a class="skip" href="#cases">{word("skip", language)}</a>',
         f'<header class="top"><h1>{escape(title)}</h1>{_head(info, len(results), defaults, language)}</header>',
         f"<main>{_metrics(results, summary, descriptions or {}, language)}",
+        _judge(info, results, language),
         _plots(results, groups, curves, main, language),
         f'<div class="split">{_losses(results, language)}{_latency(results, language)}</div>',
         *(_grouped(key, rows, list(summary), language) for key, rows in groups.items() if any(rows)),
@@ -108,10 +109,23 @@ def _metrics(
     if failed := sum(bool(result.error) for result in results):
         notes.append(word("failed_note", language, n=failed))
     name = word("metrics", language)
-    classes = "metrics" if descriptions else ""
+    classes = "metrics stacked" if descriptions else "stacked"
     return (
         f"<section><h2>{name}</h2>{table(header, rows, name, f'{classes} figures-some')}"
         f'<p class="note">{" ".join(notes)}</p></section>'
+    )
+
+
+def _judge(info: RunInfo, results: Sequence[CaseResult], language: Language) -> str:
+    rows = [[escape(cell) for cell in row] for row in facts.judge_rows(info, language)]
+    if not rows:
+        return ""
+    title = word("judge", language)
+    header = [escape(cell) for cell in facts.judge_header(language)]
+    notes = " ".join(escape(note) for note in facts.judge_notes(info, results, language))
+    return (
+        f'<section id="judge"><h2>{title}</h2>{table(header, rows, title, "figures stacked")}'
+        f'<p class="note">{notes}</p></section>'
     )
 
 
@@ -190,24 +204,30 @@ def _latency(results: Sequence[CaseResult], language: Language) -> str:
 
 
 def _grouped(key: str, rows: Mapping[str, Means], names: Sequence[str], language: Language) -> str:
-    names = [name for name in names if any(name in means for means in rows.values())]
+    """A row for each metric and a column for each group: there are many metrics and few groups."""
     lines = []
-    for group, means in rows.items():
-        cells = [escape(group) or word("no_type", language)]
-        cells.append(_count(max((mean.n for mean in means.values()), default=0), language))
-        for name in names:
-            mean = means.get(name)
-            cells.append(
-                f'<span class="mean">{figure(mean.value)}</span><br><span class="range">'
-                f"{span(mean.low, mean.high)}</span>"
-                if mean
-                else "–"
-            )
-        lines.append(cells)
+    for name in names:
+        if any(name in means for means in rows.values()):
+            cells = [_mean(means.get(name)) for means in rows.values()]
+            lines.append([f'<span class="mono">{breakable(name)}</span>', *cells])
     title = word(f"by_{key}", language) if key in ("type", "lang") else word("by_other", language, key=key)
-    header = [word("group", language), word("cases_n", language)]
-    header.extend(f'<span class="mono">{escape(name)}</span>' for name in names)
-    return f"<section><h2>{escape(title)}</h2>{table(header, lines, title, 'figures wide')}</section>"
+    header = [word("metric", language)]
+    for group, means in rows.items():
+        n = max((mean.n for mean in means.values()), default=0)
+        header.append(
+            f'{escape(group) or word("no_type", language)}<br><span class="range">{word("cases_n", language)} '
+            f"{_count(n, language)}</span>"
+        )
+    return f"<section><h2>{escape(title)}</h2>{table(header, lines, title, 'figures wide groups')}</section>"
+
+
+def _mean(mean: MeanLike | None) -> str:
+    if mean is None:
+        return "–"
+    return (
+        f'<span class="mean">{figure(mean.value)}</span><br><span class="range">'
+        f"{span(mean.low, mean.high)}</span>"
+    )
 
 
 def _cases(results: Sequence[CaseResult], seed: int, detail_bytes: int, language: Language) -> str:

@@ -210,6 +210,39 @@ _TEXTS: dict[str, tuple[str, str]] = {
         "差异不确定：{n} 题不足以排除偶然",
     ),
     "same": ("no difference at all", "完全相同"),
+    "judge": ("Judge model", "评判模型"),
+    "judge_faithful": ("Faithful: is every statement borne out?", "忠实：每句话都有依据吗"),
+    "judge_correct": ("Correct: does it say what the reference says?", "正确：与参考答案意思相同吗"),
+    "judge_question": ("Question", "评判的问题"),
+    "accuracy": ("Same verdict as people", "与人工判断一致"),
+    "kappa": ("Cohen's κ", "Cohen κ"),
+    "unclear": ("Unclear replies", "答复不明"),
+    "labels_n": ("Labelled items", "人工标注条数"),
+    "verdict_yes": ("yes", "是"),
+    "verdict_no": ("no", "否"),
+    "verdict_unclear": ("unclear", "不明"),
+    "judge_note": (
+        "{model} judged {n} of {of} cases. Before, it judged items that people had labelled, with the agreement above. "
+        "κ counts agreement beyond chance: 0 is chance, 1 is always the same. An unclear reply never counts as a pass.",
+        "{model} 评判了 {of} 题中的 {n} 题。评判前先让它判断有人工标注的条目，一致程度见上表。"
+        "κ 是除去偶然之后的一致程度：0 为碰巧，1 为完全一致。答复不明一律不算通过。",
+    ),
+    "judge_chance": (
+        "“{question}”: its agreement cannot be told from chance, so its figures say nothing of the answers.",
+        "“{question}”：一致程度与碰巧无法区分，这项评判的数字不能说明回答好坏。",
+    ),
+    "judge_rough": (
+        "“{question}”: it often disagrees with people, so its figures are rough.",
+        "“{question}”：常与人工判断不一致，这项评判的数字只能粗略参考。",
+    ),
+    "judge_beside": (
+        "Judge {model}: κ {kappa} {span}, n {n}.",
+        "评判模型 {model}：κ {kappa} {span}，n {n}。",
+    ),
+    "judges_differ": (
+        "The runs were judged by different models or questions: the judges’ metrics do not compare.",
+        "两次评测的评判模型或评判提示不同，评判指标不可比较。",
+    ),
     "skip": ("Skip to the cases", "跳到题目"),
     "other": ("(other)", "（其他）"),
 }
