@@ -138,12 +138,11 @@ class EmbeddedIndex:
     ) -> list[tuple[str, float]]:
         """The ``k`` nearest keys with their cosine similarity, best first; of these versions alone where given."""
         with self._translated():
-            count = self._collection.count()
-            if count == 0 or (within is not None and not within):
+            if within is not None and not within:
                 return []
             chosen: Any = None if within is None else {"version": {"$in": list(within)}}
             result = self._collection.query(
-                query_embeddings=[vector], n_results=min(k, count), include=["distances"], where=chosen
+                query_embeddings=[vector], n_results=k, include=["distances"], where=chosen
             )
         distances = result["distances"] or [[]]
         hits = [(key, 1.0 - distance) for key, distance in zip(result["ids"][0], distances[0], strict=True)]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import itertools
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from rag.framing import folded_context
@@ -12,6 +13,11 @@ from rag.speech import bodies_speaking, speaks
 from rag.text import fold, has_han, to_simplified
 from rag.types import Chunk, Passage, Source
 
+Hit = tuple[str, float]
+"""A chunk's key with its score in one leg."""
+
+_POOL = 40
+"""Candidates whose text is looked at. Reading and folding the text of all of both legs' hits took half of a search."""
 _RANK_CONSTANT = 10.0
 _SPEECH_BONUS = 0.15
 _SPEECH_BONUS_ACROSS = 0.4
@@ -48,10 +54,7 @@ class Retriever:
         vector = self._library.embedder.embed_query(to_simplified(embedding_text(question)))
         dense = self._library.index.dense(vector, self._candidates, versions)
         lexical = self._library.index.lexical(search_text(question), self._candidates, versions)
-        found = self._library.catalog.live_chunks({key for key, _ in (*dense, *lexical)})
-        # What the catalog does not know was replaced or removed meanwhile: it must not hold a rank.
-        dense_hits = [(key, score) for key, score in dense if key in found]
-        lexical_hits = [(key, score) for key, score in lexical if key in found]
+        dense_hits, lexical_hits, found = self._live(dense, lexical)
         similarities = dict(dense_hits)
         dense_ranks = {key: rank for rank, (key, _) in enumerate(dense_hits, start=1)}
         lexical_ranks = {key: rank for rank, (key, _) in enumerate(lexical_hits, start=1)}
@@ -88,6 +91,28 @@ class Retriever:
         ]
         scored.sort(key=lambda item: (-item[0], _stable(item[1])))
         return tuple(_distinct(scored, k))
+
+    def _live(
+        self, dense: Sequence[Hit], lexical: Sequence[Hit]
+    ) -> tuple[list[Hit], list[Hit], dict[str, tuple[Chunk, Source]]]:
+        """Both legs' hits without those that the catalog does not know, and the chunks of the best of them.
+
+        What was replaced or removed meanwhile must not hold a rank.
+        """
+        while True:
+            best = _alternating(dense, lexical)[:_POOL]
+            found = self._library.catalog.live_chunks(best)
+            gone = set(best) - found.keys()
+            dense = [hit for hit in dense if hit[0] not in gone]
+            lexical = [hit for hit in lexical if hit[0] not in gone]
+            if not gone:
+                return dense, lexical, found
+
+
+def _alternating(dense: Sequence[Hit], lexical: Sequence[Hit]) -> list[str]:
+    """The keys of both legs, best ranks first, each once."""
+    pairs = itertools.zip_longest((key for key, _ in dense), (key for key, _ in lexical))
+    return list(dict.fromkeys(key for pair in pairs for key in pair if key is not None))
 
 
 def _score(candidate: _Candidate, floor: float, top: float, *, latin_question: bool) -> float:
