@@ -13,23 +13,33 @@ import random
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 from eval.cases import Benchmark, BenchmarkDocument, Case, Mode
 from eval.metrics import loss, score
 from eval.results import CaseResult, Cited, Retrieved, RunInfo
-from eval.storage import RunFolder
+from eval.storage import RunFolder, encodable
 from ingest.chunking import split
 from ingest.documents import content_key, make_document
 from ingest.loading import Parsed
 from ingest.sync import sync
 from rag.embedding import Embedder, open_embedder
-from rag.errors import ModelError, QuestionError, SourceEmpty, SourceError, SourceNotFound
+from rag.errors import (
+    EndpointRefused,
+    EndpointUnreachable,
+    ModelError,
+    QuestionError,
+    SourceEmpty,
+    SourceError,
+    SourceNotFound,
+)
 from rag.library import CHUNKING_VERSION, Addition, Library
 from rag.model import open_model
 from rag.pipeline import Pipeline
@@ -42,6 +52,10 @@ DEPTH = 10
 _BATCH_CHUNKS = 512
 _NOT_SHAPING = {"home", "models", "models_source", "models_hub", "host", "port", "language", "chat_api_key"}
 """Settings that change no answer."""
+_SECRET = ("key", "password", "secret")
+"""Words in the names of settings whose values no record may hold."""
+ALIKE = 5
+"""Failures of the model in a row, each for the same reason, that end a run: the model is out of order, not the case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +93,14 @@ def run(
     """Run the cases and leave their records in ``folder``; goes on where an earlier run into it was cut off.
 
     :param cache: where indexes and answers are kept between runs
-    :raises WenzhengError: when a model, the library or the folder cannot be used; a case whose question or model
-        fails is a failed case, and the run goes on
+    :raises ModelError: when the model fails in the same way again and again: at the first `ALIKE` cases that reach it,
+        or later at as many in a row that find nobody there; those cases are left for the run that goes on
+    :raises WenzhengError: when a model, the library or the folder cannot be used; any other case whose question or
+        model fails is a failed case, and the run goes on
     """
     cases = chosen(benchmark.cases, options)
     embedder = open_embedder(settings)
+    store = RunFolder(folder)
     home = cache / "indexes" / index_key(benchmark, settings, embedder)
     at_home = settings.model_copy(update={"home": home})
     with Library.open(at_home, embedder, writable=True) as library:
@@ -94,19 +111,21 @@ def run(
         asker = _Asker(library, model, at_home, benchmark, options, cache)
         try:
             info = _info(benchmark, options, settings, library, len(cases), model.name if model else "", rate)
-            store = RunFolder(folder)
-            info = _gone_on_with(folder, info)
+            info = _gone_on_with(folder, info, cases)
             store.start(info)
             done = store.done_ids()
             left = [case for case in cases if case.id not in done]
             tell(Progress("asking", len(cases) - len(left), len(cases)))
             started = time.monotonic()
-            for count, result in enumerate(_results(asker, left, options, settings), start=1):
-                store.append(result)
-                tell(Progress("asking", len(cases) - len(left) + count, len(cases)))
+            asked = _all_asked(asker, left, options, settings)
+            with closing(asked):
+                for count, result in enumerate(_while_it_answers(asked, folder), start=1):
+                    store.append(result)
+                    tell(Progress("asking", len(cases) - len(left) + count, len(cases)))
             info = replace(info, seconds=round(time.monotonic() - started, 2))
             store.finish(info)
         finally:
+            store.close()
             asker.close()
             if model is not None:
                 model.close()
@@ -114,7 +133,7 @@ def run(
     return info, [result for result in store.results() if result.case.id in wanted]
 
 
-def _gone_on_with(folder: Path, info: RunInfo) -> RunInfo:
+def _gone_on_with(folder: Path, info: RunInfo, cases: Sequence[Case]) -> RunInfo:
     """The run's own record, under the name of the one in the folder where that was made with the same.
 
     :raises SourceError: when the folder holds a run that was made with something else
@@ -139,12 +158,16 @@ def _gone_on_with(folder: Path, info: RunInfo) -> RunInfo:
     differing = [name for name in same if getattr(held, name) != getattr(info, name)]
     if dict(held.settings) != dict(info.settings):
         differing.append("settings")
+    # Passages drawn with another share of noise, say, make other cases of the same names.
+    given = {encodable(case.id): tuple(map(encodable, case.given)) for case in cases}
+    if any(r.case.given != given.get(r.case.id, r.case.given) for r in store.results()):
+        differing.append("drawing of passages")
     if differing:
         raise SourceError(
             f"{folder} holds a run made with another {', '.join(differing)}.",
             "Choose another folder with --output.",
         )
-    return replace(info, id=held.id, date=held.date)
+    return replace(info, id=held.id, date=held.date, judge=held.judge)
 
 
 def chosen(cases: Sequence[Case], options: Options) -> list[Case]:
@@ -206,6 +229,19 @@ def _addition(document: BenchmarkDocument, settings: Settings) -> Addition | Non
     return Addition(made, split(made, settings.chunk_chars), content=content_key(made.text))
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What became of a case, and what that tells of the chat model.
+
+    ``fault`` is why it gave no answer; ``spoke`` is whether it gave one just now. Neither where it was not asked: the
+    evidence was wanting, or the answer of an earlier run was there.
+    """
+
+    result: CaseResult
+    fault: ModelError | None = None
+    spoke: bool = False
+
+
 class _Asker:
     """Asks one case; threads may share it."""
 
@@ -231,28 +267,31 @@ class _Asker:
         if self._answers is not None:
             self._answers.close()
 
-    def ask(self, case: Case) -> CaseResult:
+    def ask(self, case: Case) -> _Asked:
         """What becomes of a case, with its metrics."""
         within = case.given if self._options.mode == "closed" else None
         kept = self._answers.get(case, within) if self._answers is not None else None
-        result = replace(kept, case=case) if kept is not None else self._ask(case, within)
+        asked = _Asked(replace(kept, case=case)) if kept is not None else self._ask(case, within)
+        result = asked.result
         if self._answers is not None and kept is None and not result.error:
             self._answers.put(case, within, result)
         scored = replace(result, metrics=score(result, only_retrieval=self._options.only_retrieval))
-        return replace(scored, loss=loss(scored))
+        return replace(asked, result=replace(scored, loss=loss(scored)))
 
-    def _ask(self, case: Case, within: Sequence[str] | None) -> CaseResult:
+    def _ask(self, case: Case, within: Sequence[str] | None) -> _Asked:
         try:
             start = time.perf_counter()
             ranking = self._pipeline.retrieve(case.question, case.history, DEPTH, within)
             took = time.perf_counter() - start
             passages = tuple(self._retrieved(p, n) for n, p in enumerate(ranking, start=1))
             if self._options.only_retrieval:
-                return CaseResult(case, passages, timings={"evidence": round(took, 4)})
+                return _Asked(CaseResult(case, passages, timings={"evidence": round(took, 4)}))
             answer = self._pipeline.ask(case.question, case.history, within)
-        except (QuestionError, ModelError) as error:
-            return CaseResult(case, error=str(error))
-        return self._answered(case, passages, answer)
+        except QuestionError as error:
+            return _Asked(CaseResult(case, error=str(error)))
+        except ModelError as error:
+            return _Asked(CaseResult(case, error=str(error)), fault=error)
+        return _Asked(self._answered(case, passages, answer), spoke="last_word" in answer.timings)
 
     def _answered(self, case: Case, passages: tuple[Retrieved, ...], answer: Answer) -> CaseResult:
         # Where the evidence was found wanting, no passage reached the model: those that were weighed count as shown.
@@ -268,6 +307,8 @@ class _Asker:
             tuple((claim.text, claim.verdict) for claim in answer.claims),
             answer.confidence,
             {key: round(value, 4) for key, value in answer.timings.items()},
+            answer.usage.read if answer.usage is not None else None,
+            answer.usage.written if answer.usage is not None else None,
         )
 
     def _retrieved(self, passage: Passage, number: int) -> Retrieved:
@@ -322,17 +363,50 @@ def _question_key(case: Case, within: Sequence[str] | None) -> str:
     return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:24]
 
 
-def _results(
+def _while_it_answers(asked: Iterable[_Asked], folder: Path) -> Iterator[CaseResult]:
+    """The results, those held back in which the model failed in the same way, until something else has come.
+
+    :raises ModelError: the model failed `ALIKE` times in a row for the same reason, the results of which are not
+        given out: before its first answer for whatever reason, later only where it would refuse any question
+    """
+    held: list[CaseResult] = []
+    reason, answers = "", False
+    for item in asked:
+        if item.fault is not None and (_is_gone(item.fault) or not answers):
+            if str(item.fault) != reason:
+                yield from held
+                held, reason = [], str(item.fault)
+            held.append(item.result)
+            if len(held) == ALIKE:
+                raise ModelError(
+                    f"The run was ended, for {ALIKE} cases in a row failed for the same reason: {item.fault.what}",
+                    f"{item.fault.fix} Then go on with --output {folder}; what was done so far is kept.",
+                ) from item.fault
+            continue
+        if item.fault is not None or item.spoke:
+            answers = answers or item.spoke
+            yield from held
+            held, reason = [], ""
+        yield item.result
+    yield from held
+
+
+def _is_gone(fault: ModelError) -> bool:
+    """Whether the endpoint is unreachable, or refuses whatever is asked: another question would fare no better."""
+    return isinstance(fault, EndpointUnreachable) or (isinstance(fault, EndpointRefused) and fault.for_all)
+
+
+def _all_asked(
     asker: _Asker, cases: Iterable[Case], options: Options, settings: Settings
-) -> Iterator[CaseResult]:
-    """The results as they come; several questions at once where the endpoint takes them."""
+) -> Generator[_Asked, None, None]:
+    """The cases as they are done; several questions at once where the endpoint takes them."""
     workers = options.parallel or (1 if options.only_retrieval or settings.embedded_chat else 4)
     if workers == 1:
         yield from map(asker.ask, cases)
         return
     left = iter(cases)
     with ThreadPoolExecutor(workers, "ask") as pool:
-        running: set[Future[CaseResult]] = set()
+        running: set[Future[_Asked]] = set()
         try:
             while True:
                 for case in left:
@@ -349,6 +423,30 @@ def _results(
                 future.cancel()
 
 
+def told_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that shape answers, as a record may hold them.
+
+    Keys and passwords are left out; in addresses the user and password and the values of a query are "***".
+    """
+    told = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+    return {
+        name: _told_address(value) if isinstance(value, str) and "://" in value else value
+        for name, value in told.items()
+        if not any(word in name.lower() for word in _SECRET)
+    }
+
+
+def _told_address(address: str) -> str:
+    """An address without what may be secret in it."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "***"
+    _, at, host = parts.netloc.rpartition("@")
+    query = "&".join(f"{pair.partition('=')[0]}=***" for pair in parts.query.split("&") if pair)
+    return urlunsplit((parts.scheme, f"***@{host}" if at else host, parts.path, query, ""))
+
+
 def _info(
     benchmark: Benchmark,
     options: Options,
@@ -360,7 +458,7 @@ def _info(
 ) -> RunInfo:
     now = datetime.now(UTC)
     documents = library.documents()
-    shaping = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+    shaping = told_settings(settings)
     made = json.dumps(
         [benchmark.name, shaping, options.mode, options.only_retrieval, options.seed, options.limit]
     )

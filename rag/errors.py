@@ -144,7 +144,16 @@ class EndpointUnreachable(ModelError):
 
 
 class EndpointRefused(ModelError):
-    """The chat model's endpoint answered with an error."""
+    """The chat model's endpoint answered with an error; ``status`` is the HTTP code, None where it gave none."""
+
+    def __init__(self, what: str, fix: str = "", status: int | None = None) -> None:
+        super().__init__(what, fix)
+        self.status = status
+
+    @property
+    def for_all(self) -> bool:
+        """Whether it would refuse any request now: for the key, the address, the quota or its own fault."""
+        return self.status is not None and (self.status in (401, 402, 403, 404, 429) or self.status >= 500)
 
 
 class AnswerInterrupted(ModelError):

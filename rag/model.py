@@ -14,7 +14,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -30,18 +30,48 @@ from rag.errors import (
     WeightsError,
 )
 from rag.settings import Settings
+from rag.types import Usage
 
 if TYPE_CHECKING:
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import BaseMessage, BaseMessageChunk
     from langchain_openai import ChatOpenAI
 
-__all__ = ["ChatModel", "EmbeddedChatModel", "HostedChatModel", "ModelStatus", "open_model"]
+__all__ = ["ChatModel", "EmbeddedChatModel", "HostedChatModel", "ModelStatus", "Reply", "open_model"]
 
 CONNECT_TIMEOUT = 10.0
 DEATH_NOTICE = 5.0
 """How long a broken connection may precede the news that the child has died, in seconds."""
 TICK = 0.05
 """How often a waiting stream looks at its stop event, in seconds."""
+NOT_UNDERSTOOD = (400, 422)
+"""HTTP codes with which endpoints refuse a field that they do not know."""
+
+
+class Reply:
+    """The text of one answer, piece by piece as it is written.
+
+    ``usage`` is what the answer took, once it has come to its end; None until then, for one that was stopped, and
+    where the endpoint does not tell. An error is raised by ``next``, at the place where the answer broke off.
+    """
+
+    def __init__(self, pieces: Generator[str, None, Usage | None]) -> None:
+        self.usage: Usage | None = None
+        self._pieces = pieces
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        try:
+            return next(self._pieces)
+        except StopIteration as end:
+            # One that is asked again after its end ends again, without a value.
+            self.usage = self.usage or end.value
+            raise
+
+    def close(self) -> None:
+        """End the model's work, if it is not at its end. May be called twice."""
+        self._pieces.close()
 
 
 class ChatModel(Protocol):
@@ -57,11 +87,11 @@ class ChatModel(Protocol):
 
     def stream(
         self, messages: Sequence[BaseMessage], *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
-        """Yield the answer bit by bit, at temperature 0.
+    ) -> Reply:
+        """The answer bit by bit, at temperature 0. The model is asked when the first piece is.
 
-        The connection is closed, and with it the model's work ended, when the iterator is closed or `stop` is
-        set, also before the first word; a stopped stream just ends.
+        The connection is closed, and with it the model's work ended, when the reply is closed or let go of, or
+        `stop` is set, also before the first word; a stopped stream just ends.
 
         :raises ModelLoading: when the model is not ready in time
         :raises EndpointUnreachable: when nothing answers, or not a word comes in time
@@ -95,9 +125,9 @@ class HostedChatModel:
 
     def stream(
         self, messages: Sequence[BaseMessage], *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+    ) -> Reply:
         """See `ChatModel.stream`."""
-        yield from self._client.stream(messages, max_tokens, stop)
+        return Reply(self._client.stream(messages, max_tokens, stop))
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -121,23 +151,9 @@ class EmbeddedChatModel:
 
     def stream(
         self, messages: Sequence[BaseMessage], *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+    ) -> Reply:
         """See `ChatModel.stream`. Waits until the model is loaded; asks again if the child dies unheard."""
-        for last in (False, True):
-            client = self._ready_client(stop)
-            if client is None:
-                return
-            said = False
-            try:
-                for text in client.stream(messages, max_tokens, stop):
-                    said = True
-                    yield text
-            except EndpointUnreachable as error:
-                # Without a cause it was the time that ran out, and the child may well be alive.
-                if said or last or error.__cause__ is None or not self._has_died(client):
-                    raise
-            else:
-                return
+        return Reply(self._pieces(messages, max_tokens, stop))
 
     def close(self) -> None:
         """End the child process."""
@@ -146,6 +162,22 @@ class EmbeddedChatModel:
             client, self._client = self._client, None
         if client is not None:
             client.close()
+
+    def _pieces(
+        self, messages: Sequence[BaseMessage], max_tokens: int, stop: threading.Event | None
+    ) -> Generator[str, None, Usage | None]:
+        client = self._ready_client(stop)
+        if client is None:
+            return None
+        try:
+            return (yield from client.stream(messages, max_tokens, stop))
+        except EndpointUnreachable as error:
+            # It comes before the first word only. Without a cause it was the time that ran out, and the child may
+            # well be alive.
+            if error.__cause__ is None or not self._has_died(client):
+                raise
+        client = self._ready_client(stop)
+        return None if client is None else (yield from client.stream(messages, max_tokens, stop))
 
     def _has_died(self, client: _Client) -> bool:
         """Whether the child that `client` talked to is gone; its supervisor may need a moment to notice."""
@@ -282,9 +314,10 @@ class _LineCutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The end of a stream: why the model stopped, or the error that ended it."""
+    """The end of a stream: why the model stopped and what it took, or the error that ended it."""
 
     reason: str | None = None
+    usage: Usage | None = None
     error: Exception | None = None
 
 
@@ -298,10 +331,11 @@ class _Client:
         self._current = threading.local()
         self._lock = threading.Lock()
         self._chat: tuple[ChatOpenAI, Callable[[], None]] | None = None
+        self._asks_usage = True
 
     def stream(
         self, messages: Sequence[BaseMessage], max_tokens: int, stop: threading.Event | None
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, Usage | None]:
         line = _Line()
         news: queue.SimpleQueue[str | _End] = queue.SimpleQueue()
         # A thread of its own reads, for the waits inside the HTTP client (to connect, to try again, for the
@@ -323,11 +357,12 @@ class _Client:
                     raise self._silent("".join(said)) from None
                 if isinstance(item, _End):
                     self._finish(item, "".join(said))
-                    return
+                    return item.usage
                 deadline = time.monotonic() + self._timeout
                 if item:
                     said.append(item)
                     yield item
+            return None
         finally:
             line.cut()
 
@@ -341,22 +376,43 @@ class _Client:
         self, messages: list[BaseMessage], max_tokens: int, line: _Line, news: queue.SimpleQueue[str | _End]
     ) -> None:
         reason: str | None = None
+        usage: Usage | None = None
         try:
             from langsmith import tracing_context
 
             self._current.line = line
             with tracing_context(enabled=False):
-                for chunk in self._open().stream(messages, **self._length(max_tokens)):
+                for chunk in self._chunks(messages, max_tokens):
                     if line.is_cut:
                         return
                     # Without text too: a model that thinks before it speaks is alive.
                     news.put(str(chunk.text))
                     reason = chunk.response_metadata.get("finish_reason") or reason
-            news.put(_End(reason))
+                    # Mostly the last chunk tells; where each one does, it tells the sum so far.
+                    usage = _usage(chunk) or usage
+            news.put(_End(reason, usage))
         except Exception as error:  # noqa: BLE001 - handed to the thread that asked, which translates it
-            news.put(_End(reason, error))
+            news.put(_End(reason, error=error))
         finally:
             self._current.line = None
+
+    def _chunks(self, messages: list[BaseMessage], max_tokens: int) -> Iterator[BaseMessageChunk]:
+        """What the endpoint sends; asked for the count of tokens too, but where it does not know that wish."""
+        import openai
+
+        chat, length = self._open(), self._length(max_tokens)
+        if self._asks_usage:
+            try:
+                yield from chat.stream(messages, stream_usage=True, **length)
+            except openai.APIStatusError as error:
+                if error.status_code not in NOT_UNDERSTOOD or self.endpoint.embedded:
+                    raise
+            else:
+                return
+        for chunk in chat.stream(messages, stream_usage=False, **length):
+            # Only now is it sure that it was the wish, and not the prompt, that was refused.
+            self._asks_usage = False
+            yield chunk
 
     def _length(self, max_tokens: int) -> dict[str, Any]:
         # OpenAI itself has renamed the parameter and refuses both; most other servers know only the old name.
@@ -385,7 +441,6 @@ class _Client:
                     max_retries=self._retries,
                     http_client=http_client,
                     use_responses_api=False,
-                    stream_usage=False,
                 )
                 self._chat = (chat, http_client.close)
             return self._chat[0]
@@ -454,23 +509,26 @@ class _Client:
         if code in (401, 403):
             # The endpoint's own words may quote the key, or half of it.
             return EndpointRefused(
-                f"{what}: the key is missing or not valid.", "Set chat_api_key to a valid key."
+                f"{what}: the key is missing or not valid.", "Set chat_api_key to a valid key.", code
             )
         what = f"{what}: {self._told(error)}."
         if code == 404:
             return EndpointRefused(
                 what,
                 f"Check that it has the model {name} (chat_model), and chat_base_url: it often ends in /v1.",
+                code,
             )
         if code == 429:
             return EndpointRefused(
-                what, "It limits the rate or the amount of requests: wait, then ask again."
+                what, "It limits the rate or the amount of requests: wait, then ask again.", code
             )
         if code >= 500:
-            return EndpointRefused(what, "The fault is on its side: ask again later, or look into its log.")
+            return EndpointRefused(
+                what, "The fault is on its side: ask again later, or look into its log.", code
+            )
         more = ", or raise chat_context" if self.endpoint.embedded else ""
         return EndpointRefused(
-            what, f"If the prompt is too long for it, lower passages or prompt_chars{more}."
+            what, f"If the prompt is too long for it, lower passages or prompt_chars{more}.", code
         )
 
     def _told(self, error: Exception) -> str:
@@ -478,7 +536,16 @@ class _Client:
         return self._clean(text)[:300].rstrip(". \n")
 
     def _clean(self, text: str) -> str:
-        """One line, without the key."""
-        if len(self.endpoint.api_key) > 4:
-            text = text.replace(self.endpoint.api_key, "***")
+        """One line, without the key or a password of the address."""
+        for secret in (self.endpoint.api_key, urlsplit(self.endpoint.base_url).password or ""):
+            if len(secret) > 4:
+                text = text.replace(secret, "***")
         return re.sub(r"\s+", " ", text)
+
+
+def _usage(chunk: BaseMessageChunk) -> Usage | None:
+    """What a chunk tells of the tokens that the answer took; None where it tells nothing, or only noughts."""
+    told: dict[str, Any] | None = getattr(chunk, "usage_metadata", None)
+    if not told or not (told["input_tokens"] or told["output_tokens"]):
+        return None
+    return Usage(int(told["input_tokens"]), int(told["output_tokens"]))

@@ -6,6 +6,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -144,18 +145,20 @@ class Pipeline:
         originals = [passage.chunk.text for passage in passages]
         parts = excerpts(standalone, passages, self.settings.prompt_chars)
         answer = replace(answer, shown=tuple(part.number for part in parts))
-        for delta in self.model.stream(
+        reply = self.model.stream(
             self._messages(standalone, rewritten, passages, parts),
             max_tokens=self.settings.answer_tokens,
             stop=stop,
-        ):
-            if not text:
-                answer = replace(answer, timings=clock.mark("first_word"))
-            text += delta
-            yield replace(answer, text=_in_language(text, asked.script, originals))
+        )
+        with closing(reply):
+            for delta in reply:
+                if not text:
+                    answer = replace(answer, timings=clock.mark("first_word"))
+                text += delta
+                yield replace(answer, text=_in_language(text, asked.script, originals))
         if stop is not None and stop.is_set():
             return
-        answer = replace(answer, timings=clock.mark("last_word"))
+        answer = replace(answer, timings=clock.mark("last_word"), usage=reply.usage)
         yield self._checked(answer, standalone, text, clock)
 
     def close(self) -> None:

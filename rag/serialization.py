@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rag.types import Answer, Citation, Passage
+from rag.types import Answer, Citation, Passage, Usage
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -36,7 +36,13 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "confidence": answer.confidence,
         "model": answer.model,
         "timings": dict(answer.timings),
+        "usage": usage_record(answer.usage) if answer.usage is not None else None,
     }
+
+
+def usage_record(usage: Usage) -> dict[str, int]:
+    """What an answer took of the chat model, in its tokens."""
+    return {"tokens_read": usage.read, "tokens_written": usage.written}
 
 
 def citation_record(citation: Citation) -> dict[str, Any]:

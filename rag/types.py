@@ -162,13 +162,22 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Usage:
+    """What an answer took of the chat model, in its own tokens: those of the whole prompt, and those of the answer."""
+
+    read: int
+    written: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a question got: a snapshot while ``done`` is False, the result when it is True.
 
     ``shown`` are the numbers of the passages that the chat model was given, ``confidence`` how far the evidence answers
     the question, 0 to 1, by which it is decided whether to answer.
     ``reason`` says why in plain words when ``outcome`` is not "answered". ``timings`` are seconds since the question
-    arrived: "evidence", "first_word", "done", and the parts in between.
+    arrived: "evidence", "first_word", "done", and the parts in between. ``usage`` is known at the end, if the model was
+    asked and its endpoint tells.
     """
 
     question: str
@@ -185,3 +194,4 @@ class Answer:
     done: bool = False
     shown: tuple[int, ...] = ()
     confidence: float | None = None
+    usage: Usage | None = None

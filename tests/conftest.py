@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,11 @@ import pytest
 from ingest.sync import sync
 from rag.embedded import ModelStatus
 from rag.library import Library
+from rag.model import Reply
 from rag.pipeline import Pipeline
 from rag.settings import Settings
 from rag.text import bigrams
+from rag.types import Usage
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -53,7 +55,7 @@ class FakeEmbedder:
 
 
 class ScriptedModel:
-    """A chat model that says what the test queued, and remembers what it was asked."""
+    """A chat model that says what the test queued, and remembers what it was asked. ``usage`` is what it tells of each."""
 
     name = "scripted"
 
@@ -63,10 +65,16 @@ class ScriptedModel:
         self.closed = False
         self.status = ModelStatus(state="ready", detail="", since=0.0, restarts=0)
         self.ended_early = 0
+        self.usage: Usage | None = Usage(300, 20)
 
     def stream(
         self, messages: Sequence[Any], *, max_tokens: int, stop: threading.Event | None = None
-    ) -> Iterator[str]:
+    ) -> Reply:
+        return Reply(self.pieces(messages, stop))
+
+    def pieces(
+        self, messages: Sequence[Any], stop: threading.Event | None
+    ) -> Generator[str, None, Usage | None]:
         self.asked.append(messages)
         reply = self.replies.pop(0)
         if isinstance(reply, Exception):
@@ -75,9 +83,10 @@ class ScriptedModel:
         try:
             for i in range(0, len(reply), 5):
                 if stop is not None and stop.is_set():
-                    return
+                    return None
                 yield reply[i : i + 5]
             finished = True
+            return self.usage
         finally:
             if not finished:
                 self.ended_early += 1

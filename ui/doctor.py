@@ -159,4 +159,5 @@ def _endpoint(settings: Settings) -> Check:
             break
     finally:
         model.close()
-    return Check("endpoint", ok=True, finding=f"{settings.chat_model} answers at {settings.chat_base_url}")
+    finding = f"{settings.chat_model} answers at {model.status.detail}"
+    return Check("endpoint", ok=True, finding=finding)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ui.feedback_command import eval_feedback
+from ui.judge_command import eval_judge
 from ui.options import EXIT_ERROR, AsJson, Home, Models, Overrides, console, report_language, settings_from
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from eval.results import RunInfo
 
 _RUNS, _CACHE = "runs", "cache"
-_RUN, _COMMANDS = "run", ("run", "compare", "gate", "report")
+_RUN, _COMMANDS = "run", ("run", "compare", "gate", "report", "judge", "feedback")
 
 
 class _RunByDefault(TyperGroup):
@@ -34,9 +36,11 @@ class _RunByDefault(TyperGroup):
 
 eval_app = typer.Typer(
     cls=_RunByDefault,
-    help="Measure: NAME|PATH runs a benchmark; compare A B; gate RUN; report RUN.",
+    help="Measure: NAME|PATH runs a benchmark; compare A B; gate RUN; report RUN; judge RUN; feedback FOLDER.",
     no_args_is_help=True,
 )
+eval_app.command("judge")(eval_judge)
+eval_app.command("feedback")(eval_feedback)
 Benchmarks = Annotated[
     Path | None,
     typer.Option(
@@ -60,6 +64,14 @@ def eval_run(
     ] = False,
     noise: Annotated[
         float, typer.Option(min=0.0, max=1.0, help="RGB: share of passages without the answer.")
+    ] = 0.0,
+    correct: Annotated[
+        float,
+        typer.Option(
+            min=0.0,
+            max=1.0,
+            help="RGB's counterfactual part: share of passages that are right; the others that tell are falsified.",
+        ),
     ] = 0.0,
     passages: Annotated[int, typer.Option(min=1, help="RGB: passages given to each question.")] = 5,
     part: Annotated[
@@ -85,7 +97,9 @@ def eval_run(
     from ui.terminal import phase_progress
 
     path = find_benchmark(benchmark, _roots(benchmarks))
-    loaded = load_benchmark(path, split=split or None, noise=noise, passages=passages, part=part, seed=seed)
+    loaded = load_benchmark(
+        path, split=split or None, noise=noise, passages=passages, correct=correct, part=part, seed=seed
+    )
     options = Options("closed" if closed else "open", limit, seed, split, only == "retrieval", parallel)
     screen = console(stderr=True)
     work = settings.home / "eval"

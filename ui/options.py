@@ -40,9 +40,12 @@ def explained() -> Iterator[None]:
     try:
         yield
     except WenzhengError as error:
-        sys.stderr.write(f"Error: {error.what}\n")
-        if error.fix:
-            sys.stderr.write(f"       {error.fix}\n")
+        if error.chinese and _terminal_language() == "zh":
+            sys.stderr.write(f"错误：{error.chinese}\n")
+        else:
+            sys.stderr.write(f"Error: {error.what}\n")
+            if error.fix:
+                sys.stderr.write(f"       {error.fix}\n")
         raise SystemExit(EXIT_ERROR) from None
     except KeyboardInterrupt:
         sys.stderr.write("\nInterrupted; what was done so far is kept.\n")
@@ -88,7 +91,9 @@ def console(*, stderr: bool = False) -> Console:
 
 def report_language(settings: Settings) -> Literal["en", "zh"]:
     """The language of reports: the setting, else that of the terminal."""
-    if settings.language != "auto":
-        return settings.language
+    return _terminal_language() if settings.language == "auto" else settings.language
+
+
+def _terminal_language() -> Literal["en", "zh"]:
     spoken = next((os.environ[key] for key in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(key)), "")
     return "zh" if spoken.startswith("zh") else "en"

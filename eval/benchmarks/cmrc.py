@@ -36,7 +36,7 @@ def load_cmrc(value: Any, place: str, name: str) -> Benchmark:
     for context in contexts:
         id_, text = context.identifier("context_id"), context.text("context_text", blank=False)
         if id_ in texts.documents and texts.documents[id_].text != text:
-            raise context.wrong(f'repeats the id "{id_}" with another text')
+            raise context.wrong(f'repeats the id "{id_}" with another text', f"重复了编号“{id_}”，而文本不同")
         document = texts.add(id_, text, context.optional_text("title"), default=default)
         for qa in context.records("qas"):
             question = qa.text("query_text")
@@ -44,7 +44,7 @@ def load_cmrc(value: Any, place: str, name: str) -> Benchmark:
                 continue
             answers = tuple(dict.fromkeys(a.strip() for a in qa.texts("answers") if a.strip()))
             if not answers:
-                raise qa.wrong('has no answer in "answers"')
+                raise qa.wrong('has no answer in "answers"', "的“answers”中没有答案")
             case = Case(
                 id=qa.identifier("query_id"),
                 question=question,

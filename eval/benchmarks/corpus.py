@@ -41,7 +41,7 @@ class Cases:
     def add(self, case: Case, record: Record) -> None:
         """Take a case in. Raises `SourceError` at the record's place where its id was there before."""
         if case.id in self._ids:
-            raise record.wrong(f'repeats the id "{case.id}"')
+            raise record.wrong(f'repeats the id "{case.id}"', f"重复了编号“{case.id}”")
         self._ids.add(case.id)
         self.cases.append(case)
 
@@ -63,4 +63,7 @@ def check_documents(ids: Iterable[str], known: Container[str], key: str, record:
     """Raises `SourceError` where one of the ids under ``key`` names no document of the corpus."""
     for id_ in ids:
         if id_ not in known:
-            raise record.wrong(f'names in "{key}" the document "{id_}", which the corpus does not hold')
+            raise record.wrong(
+                f'names in "{key}" the document "{id_}", which the corpus does not hold',
+                f"的“{key}”提到文集中没有的文档“{id_}”",
+            )

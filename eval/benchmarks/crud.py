@@ -42,7 +42,9 @@ def load_crud(value: Any, place: str, name: str, part: str | None = None) -> Ben
     there = [key for key in PARTS if root.has(key)]
     if part is not None and part not in there:
         raise SourceError(
-            f'{place} has no part "{part}" with questions.', f"Choose one of {', '.join(there)}."
+            f'{place} has no part "{part}" with questions.',
+            f"Choose one of {', '.join(there)}.",
+            chinese=f"{place} 中没有带问题的部分“{part}”。可选：{'、'.join(there)}。",
         )
     texts, cases = Texts(), Cases()
     for key in there if part is None else [part]:
@@ -52,7 +54,8 @@ def load_crud(value: Any, place: str, name: str, part: str | None = None) -> Ben
             if not question and not answer:
                 continue
             if not question or not answer:
-                raise entry.wrong(f'has nothing in "{"answers" if question else "questions"}"')
+                lacking = "answers" if question else "questions"
+                raise entry.wrong(f'has nothing in "{lacking}"', f"的“{lacking}”中没有内容")
             id_ = f"{key}:{entry.identifier('ID') if entry.has('ID') else number}"
             used[id_] = used.get(id_, 0) + 1
             if used[id_] > 1:

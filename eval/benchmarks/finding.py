@@ -14,7 +14,7 @@ from eval.benchmarks.own import QUERIES, corpus_path, load_own
 from eval.benchmarks.reading import first_line, lines, whole
 from eval.benchmarks.rgb import Drawing, is_rgb, load_rgb
 from eval.benchmarks.samples import QUESTIONS, load_samples
-from eval.benchmarks.squad import is_squad, load_squad
+from eval.benchmarks.squad import is_squad, is_squad_line, load_squad, load_squad_lines
 from eval.cases import Benchmark
 from rag.errors import SourceEmpty, SourceError, SourceNotFound, SourceUnsupported
 
@@ -22,9 +22,15 @@ SAMPLES = Path(__file__).parent.parent.parent / "samples"
 """The project's own samples, found under the name "samples"."""
 
 _FORMS = (
-    "Known are SQuAD's JSON and its relatives, CMRC's own JSON, RGB's JSON lines, CRUD-RAG's split file, BEIR folders, "
+    "Known are SQuAD's JSON and its relatives, also as JSON lines, CMRC's own JSON, RGB's JSON lines, CRUD-RAG's split file, BEIR folders, "
     f"folders with corpus.jsonl and {QUERIES}, and folders of documents with {QUESTIONS}."
 )
+_FORMS_ZH = (
+    "可读取的有：SQuAD 及同类的 JSON 或 JSON Lines、CMRC 的 JSON、RGB 的 JSON Lines、CRUD-RAG 的切分文件、BEIR 文件夹、"
+    f"含 corpus.jsonl 和 {QUERIES} 的文件夹，以及含 {QUESTIONS} 的文档文件夹。"
+)
+
+_KEYS_ZH = {"split": "划分", "type": "类型"}
 
 
 def load_benchmark(
@@ -56,20 +62,31 @@ def load_benchmark(
     elif path.is_file():
         found = _from_file(path, name or _stem(path), drawing, part)
     else:
-        raise SourceNotFound(f"{path} is not there.", "Check the path.")
+        raise SourceNotFound(
+            f"{path} is not there.", "Check the path.", chinese=f"“{path}”不存在。请检查路径。"
+        )
     if (noise or correct) and found.form != "rgb":
         raise SourceError(
             f"{found.name} has no passages to draw as noise.",
             "Noise is a matter of RGB's files; leave it at 0.",
+            chinese=f"“{found.name}”没有可作噪声的段落。只有 RGB 的文件才有噪声，请设为0。",
         )
     if split is not None and found.form != "beir":
         found = _chosen(found, "split", split)
     if part is not None and found.form not in ("wenzheng", "crud"):
         found = _chosen(found, "type", part)
     if not found.cases:
-        raise SourceEmpty(f"{found.name} has no questions.", "Take another file or split.")
+        raise SourceEmpty(
+            f"{found.name} has no questions.",
+            "Take another file or split.",
+            chinese=f"“{found.name}”没有问题。请换用其他文件或划分。",
+        )
     if not found.documents and found.folder is None:
-        raise SourceEmpty(f"{found.name} has no documents.", "Take another file.")
+        raise SourceEmpty(
+            f"{found.name} has no documents.",
+            "Take another file.",
+            chinese=f"“{found.name}”没有文档。请换用其他文件。",
+        )
     return found
 
 
@@ -90,6 +107,8 @@ def find_benchmark(name_or_path: str, roots: Sequence[Path]) -> Path:
     raise SourceNotFound(
         f'There is no benchmark "{name_or_path}".',
         f"Give a path or one of these: {', '.join(sorted(there))}." if there else "Give the path of one.",
+        chinese=f"没有名为“{name_or_path}”的评测集。"
+        + (f"请给出路径，或选用：{'、'.join(sorted(there))}。" if there else "请给出路径。"),
     )
 
 
@@ -101,7 +120,12 @@ def _from_folder(folder: Path, name: str | None, split: str | None, part: str | 
     if (folder / QUESTIONS).is_file():
         return load_samples(folder, name)
     missing = f"It has a corpus but no {QUERIES}. " if corpus_path(folder) else ""
-    raise SourceUnsupported(f"The form of the folder {folder.name} is not known.", missing + _FORMS)
+    missing_zh = f"其中有文档但没有 {QUERIES}。" if missing else ""
+    raise SourceUnsupported(
+        f"The form of the folder {folder.name} is not known.",
+        missing + _FORMS,
+        chinese=f"无法识别文件夹“{folder.name}”的格式。{missing_zh}{_FORMS_ZH}",
+    )
 
 
 def _from_file(path: Path, name: str, drawing: Drawing, part: str | None) -> Benchmark:
@@ -112,7 +136,13 @@ def _from_file(path: Path, name: str, drawing: Drawing, part: str | None) -> Ben
     if is_rgb(first):
         return load_rgb(lines(path), name, drawing)
     if isinstance(first, dict) and {"question", "gold"} <= first.keys():
-        raise SourceUnsupported(f"{path.name} is a part of a benchmark.", "Give the folder that it is in.")
+        raise SourceUnsupported(
+            f"{path.name} is a part of a benchmark.",
+            "Give the folder that it is in.",
+            chinese=f"“{path.name}”是评测集的一部分。请指定它所在的文件夹。",
+        )
+    if is_squad_line(first):
+        return load_squad_lines(lines(path), path.name, name)
     value = whole(path)
     if is_squad(value):
         return load_squad(value, path.name, name)
@@ -120,7 +150,9 @@ def _from_file(path: Path, name: str, drawing: Drawing, part: str | None) -> Ben
         return load_cmrc(value, path.name, name)
     if is_crud(value):
         return load_crud(value, path.name, name, part)
-    raise SourceUnsupported(f"The form of {path.name} is not known.", _FORMS)
+    raise SourceUnsupported(
+        f"The form of {path.name} is not known.", _FORMS, chinese=f"无法识别“{path.name}”的格式。{_FORMS_ZH}"
+    )
 
 
 def _chosen(benchmark: Benchmark, key: str, wanted: str) -> Benchmark:
@@ -131,6 +163,8 @@ def _chosen(benchmark: Benchmark, key: str, wanted: str) -> Benchmark:
         raise SourceError(
             f'{benchmark.name} has no cases of the {key} "{wanted}".',
             f"Choose one of {', '.join(there)}." if there else f"Leave the {key} out; it has none.",
+            chinese=f"“{benchmark.name}”没有{_KEYS_ZH[key]}为“{wanted}”的用例。"
+            + (f"请选用：{'、'.join(there)}。" if there else f"请不要指定{_KEYS_ZH[key]}。"),
         )
     return replace(benchmark, cases=cases)
 

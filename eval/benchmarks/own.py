@@ -59,6 +59,7 @@ def load_own(folder: Path, name: str | None = None, part: str | None = None) -> 
         raise SourceError(
             f"{folder.name} has questions but no documents to ask them of.",
             f"Put the documents into {CORPUS}, or take another folder.",
+            chinese=f"{folder.name} 中有问题而没有文档。请把文档放进 {CORPUS}，或换一个文件夹。",
         )
     documents: dict[str, BenchmarkDocument] = {}
     for item in lines(corpus):
@@ -66,7 +67,7 @@ def load_own(folder: Path, name: str | None = None, part: str | None = None) -> 
             item.identifier("id"), item.text("text"), item.optional_text("title"), item.optional_text("lang")
         )
         if document.id in documents:
-            raise item.wrong(f'repeats the id "{document.id}"')
+            raise item.wrong(f'repeats the id "{document.id}"', f"重复了编号“{document.id}”")
         documents[document.id] = document
     records = list(lines(folder / QUERIES))
     cases = _cases(records, documents)
@@ -117,7 +118,9 @@ def write_own(benchmark: Benchmark, folder: Path) -> None:
     """
     if benchmark.folder is not None:
         raise SourceError(
-            f"{benchmark.name} asks about files, which this form does not hold.", "Copy its folder instead."
+            f"{benchmark.name} asks about files, which this form does not hold.",
+            "Copy its folder instead.",
+            chinese=f"{benchmark.name} 的问题针对文件，这种格式存不下文件。请直接复制它的文件夹。",
         )
     about = {
         "name": benchmark.name,
@@ -131,7 +134,9 @@ def write_own(benchmark: Benchmark, folder: Path) -> None:
         _write(folder / _ABOUT, [about])
     except OSError as error:
         raise SourceError(
-            f"{folder} cannot be written: {error.strerror or error}.", "Choose another folder."
+            f"{folder} cannot be written: {error.strerror or error}.",
+            "Choose another folder.",
+            chinese=f"无法写入 {folder}：{error.strerror or error}。请换一个文件夹。",
         ) from error
 
 
@@ -185,7 +190,9 @@ def _across(
         there = {case.type for case in cases} | {case.lang for case in cases}
         if not found:
             raise SourceError(
-                f'{folder.name} has no part "{part}".', f"Choose one of {', '.join(sorted(there - {''}))}."
+                f'{folder.name} has no part "{part}".',
+                f"Choose one of {', '.join(sorted(there - {''}))}.",
+                chinese=f"{folder.name} 中没有部分“{part}”。可选：{'、'.join(sorted(there - {''}))}。",
             )
         return found, documents
     kept = {id_: document for id_, document in documents.items() if document.lang == told}
@@ -199,6 +206,7 @@ def _across(
         raise SourceError(
             f'{folder.name} has no part "{part}": no question in {asked or "?"} has its answer in {told or "?"}.',
             'Give two languages that "gold_xling" connects, such as zh-Hans>en.',
+            chinese=f"{folder.name} 中没有部分“{part}”。请给出由“gold_xling”相连的两种语言，例如 zh-Hans>en。",
         )
     return crossed, kept
 
@@ -213,7 +221,7 @@ def _required(item: Record) -> tuple[tuple[str, ...], ...]:
     for i, value in enumerate(item.optional_values("all")):
         alternatives = Record({f"all[{i}]": value}, item.place).flat(f"all[{i}]")
         if not alternatives:
-            raise item.wrong(f'has nothing in "all[{i}]"')
+            raise item.wrong(f'has nothing in "all[{i}]"', f"的“all[{i}]”中没有内容")
         groups.append(alternatives)
     return tuple(groups)
 
@@ -237,12 +245,15 @@ def _history(item: Record) -> tuple[Turn, ...]:
             turn = Record(value, f"{item.place} {key}")
             role = turn.text("role")
             if role not in ("user", "assistant"):
-                raise turn.wrong(f'has the role "{role}" where user or assistant belongs')
+                raise turn.wrong(
+                    f'has the role "{role}" where user or assistant belongs',
+                    f"的角色“{role}”应为 user 或 assistant",
+                )
             turns.append(Turn(cast("Role", role), turn.text("text")))
         elif isinstance(value, list):
             pair = Record({key: value}, item.place)
             if len(value) != 2 or not pair.flat(key):
-                raise item.wrong(f'has no pair of question and answer in "{key}"')
+                raise item.wrong(f'has no pair of question and answer in "{key}"', f"的“{key}”中没有一问一答")
             turns.append(Turn("user", "\n".join(Record({key: value[0]}, item.place).flat(key))))
             turns.append(Turn("assistant", "\n".join(Record({key: value[1]}, item.place).flat(key))))
         else:

@@ -33,11 +33,16 @@ class Drawing:
 
     def __post_init__(self) -> None:
         if self.passages < 1:
-            raise SourceError(f"{self.passages} passages a question are too few.", "Give 1 or more.")
+            raise SourceError(
+                f"{self.passages} passages a question are too few.",
+                "Give 1 or more.",
+                chinese=f"每个问题{self.passages}个段落太少。请给1个或更多。",
+            )
         if not (0 <= self.noise <= 1 and 0 <= self.correct <= 1 and self.noise + self.correct <= 1):
             raise SourceError(
                 f"A share of {self.noise} noise and {self.correct} correct passages is not possible.",
                 "Give shares from 0 to 1 that make no more than 1 together.",
+                chinese=f"噪声{self.noise}与正确段落{self.correct}的比例不成立。请给0到1之间、合计不超过1的比例。",
             )
 
 
@@ -166,14 +171,17 @@ def _passages(item: Record, id_: str, texts: Texts) -> Passages:
     if item.has("positive_wrong"):
         falsified = known("positive_wrong", item.texts("positive_wrong"))
         if len(falsified) != len(right):
-            raise item.wrong(f"has {len(falsified)} falsified passages for {len(right)} positive ones")
+            raise item.wrong(
+                f"has {len(falsified)} falsified passages for {len(right)} positive ones",
+                f"有{len(right)}个正确段落，却有{len(falsified)}个篡改段落",
+            )
     negative = known("negative", item.texts("negative"))
     return Passages("counterfactual" if falsified else "noise", (right,), negative, falsified)
 
 
 def _group(item: Record, i: int, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise item.wrong(f'has no list of passages in "positive[{i}]"')
+        raise item.wrong(f'has no list of passages in "positive[{i}]"', f"的“positive[{i}]”里没有段落列表")
     return Record({f"positive[{i}]": value}, item.place).texts(f"positive[{i}]")
 
 
@@ -186,7 +194,7 @@ def _required(item: Record) -> tuple[tuple[str, ...], ...]:
         for group in groups
     )
     if not required or not all(required):
-        raise item.wrong('has nothing in "answer"')
+        raise item.wrong('has nothing in "answer"', "的“answer”是空的")
     return required
 
 

@@ -10,20 +10,9 @@ from pathlib import Path
 from eval.benchmarks.corpus import Cases, check_documents
 from eval.benchmarks.own import case_of
 from eval.benchmarks.reading import lines
-from eval.cases import Benchmark, Case
+from eval.cases import Benchmark
 
 QUESTIONS = "questions.jsonl"
-
-
-def load_cases(path: Path) -> tuple[Case, ...]:
-    """The cases of a ``questions.jsonl``.
-
-    :raises SourceError: naming the line that is malformed
-    """
-    cases = Cases()
-    for item in lines(path):
-        cases.add(case_of(item), item)
-    return tuple(cases.cases)
 
 
 def load_samples(folder: Path, name: str | None = None) -> Benchmark:

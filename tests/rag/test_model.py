@@ -30,6 +30,7 @@ from rag.errors import (
 )
 from rag.model import ChatModel, EmbeddedChatModel, HostedChatModel, open_model
 from rag.settings import Settings
+from rag.types import Usage
 
 FAKE = Path(__file__).parent / "data" / "fake_worker.py"
 KEY = "sk-very-secret-value"
@@ -61,7 +62,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
 
-    def say(self, text: str, reason: str | None = None) -> None:
+    def say(self, text: str, reason: str | None = None, **more: Any) -> None:
         choice = {"index": 0, "delta": {"content": text} if text else {}, "finish_reason": reason}
         chunk = {
             "id": "1",
@@ -69,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
             "created": 1,
             "model": "m",
             "choices": [choice],
-        }
+        } | more
         self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
         self.wfile.flush()
 
@@ -118,6 +119,38 @@ def good(handler: Handler) -> None:
         handler.say(text)
     handler.say("", "stop")
     handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def counting(handler: Handler) -> None:
+    """As OpenAI's own endpoint and llama.cpp: the count in a chunk of its own behind the last word."""
+    handler.open_stream()
+    for text in ("住建局", "承诺。"):
+        handler.say(text, usage=None)
+    handler.say("", "stop", usage=None)
+    handler.say("", choices=[], usage=tokens(310, 7))
+    handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def counting_at_each_word(handler: Handler) -> None:
+    handler.open_stream()
+    for written, text in enumerate(("住建局", "承诺。"), start=1):
+        handler.say(text, usage=tokens(310, written))
+    handler.say("", "stop", usage=tokens(310, 3))
+
+
+def counting_noughts(handler: Handler) -> None:
+    handler.open_stream()
+    handler.say("住建局", "stop", usage=tokens(0, 0))
+
+
+def tokens(read: int, written: int) -> dict[str, int]:
+    return {"prompt_tokens": read, "completion_tokens": written, "total_tokens": read + written}
+
+
+def knowing_no_options(handler: Handler) -> None:
+    """An older server, which refuses a field that it does not know."""
+    _, _, body = handler.server.requests[-1]
+    (status(422, "extra fields not permitted: stream_options") if "stream_options" in body else good)(handler)
 
 
 def status(code: int, message: str = "no") -> Play:
@@ -227,6 +260,59 @@ def test_an_answer_cut_at_its_length_is_an_answer(endpoint: Endpoint) -> None:
     assert list(endpoint.model(play).stream(ask("?"), max_tokens=1)) == ["住建局"]
 
 
+@pytest.mark.parametrize(
+    ("play", "usage"),
+    [
+        (counting, Usage(310, 7)),
+        (counting_at_each_word, Usage(310, 3)),
+        (counting_noughts, None),
+        (good, None),
+    ],
+)
+def test_what_an_answer_took_is_known_at_its_end(endpoint: Endpoint, play: Play, usage: Usage | None) -> None:
+    reply = endpoint.model(play).stream(ask("?"), max_tokens=9)
+    next(reply)
+    assert reply.usage is None
+    list(reply)
+    assert reply.usage == usage
+    assert list(reply) == []
+    assert reply.usage == usage
+    assert endpoint.requests[0][2]["stream_options"] == {"include_usage": True}
+
+
+def test_an_endpoint_that_cannot_count_is_asked_without_and_that_is_remembered(endpoint: Endpoint) -> None:
+    model = endpoint.model(knowing_no_options)
+    for _ in range(2):
+        reply = model.stream(ask("?"), max_tokens=32)
+        assert "".join(reply) == "住建局承诺改造126个小区[1]。"
+        assert reply.usage is None
+    assert ["stream_options" in body for _, _, body in endpoint.requests] == [True, False, False]
+    assert endpoint.requests[1][2]["max_tokens"] == 32
+
+
+def test_a_prompt_that_is_refused_does_not_end_the_counting(endpoint: Endpoint) -> None:
+    model = endpoint.model(status(400, "too long"), status(400, "too long"), counting)
+    failure(model, EndpointRefused)
+    reply = model.stream(ask("?"), max_tokens=9)
+    assert "".join(reply) == "住建局承诺。"
+    assert reply.usage == Usage(310, 7)
+    assert len(endpoint.requests) == 3
+
+
+def test_stop_while_it_is_asked_anew(endpoint: Endpoint) -> None:
+    stop = threading.Event()
+
+    def refuse(handler: Handler) -> None:
+        status(400)(handler)
+        stop.set()
+
+    reply = endpoint.model(refuse, silent).stream(ask("?"), max_tokens=9, stop=stop)
+    started = time.monotonic()
+    assert list(reply) == []
+    assert reply.usage is None
+    assert time.monotonic() - started < 5
+
+
 def test_nothing_ambient_goes_to_the_endpoint(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as stranger:
         stranger.settimeout(0.3)
@@ -294,6 +380,13 @@ def test_refusals(endpoint: Endpoint, code: int, hint: str) -> None:
     assert str(code) in error.what
     assert hint in error.fix
     assert error.__cause__ is not None
+
+
+def test_a_password_of_the_address_is_not_told(endpoint: Endpoint) -> None:
+    endpoint.plays = [status(500, "no such user as user:pass-of-the-proxy")]
+    address = endpoint.url.replace("://", "://user:pass-of-the-proxy@")
+    error = failure(HostedChatModel("qwen", address, None, timeout=5), EndpointRefused)
+    assert "pass-of-the-proxy" not in str(error)
 
 
 def test_a_passing_fault_is_tried_once_more(endpoint: Endpoint) -> None:
@@ -373,7 +466,15 @@ def test_stop_set_beforehand_asks_nothing(endpoint: Endpoint) -> None:
 def test_closing_the_iterator_closes_the_connection(endpoint: Endpoint) -> None:
     texts = endpoint.model(silent_after_a_word).stream(ask("?"), max_tokens=9)
     assert next(texts) == "住建局"
-    texts.close()  # type: ignore[attr-defined]
+    texts.close()
+    texts.close()
+    assert texts.usage is None
+    assert endpoint.hung_up.wait(5)
+
+
+def test_letting_go_of_the_reply_closes_the_connection(endpoint: Endpoint) -> None:
+    for _ in endpoint.model(silent_after_a_word).stream(ask("?"), max_tokens=9):
+        break
     assert endpoint.hung_up.wait(5)
 
 
@@ -395,7 +496,9 @@ def embedded() -> Iterator[EmbeddedChatModel]:
 
 
 def test_the_first_question_waits_for_the_model(embedded: EmbeddedChatModel) -> None:
-    assert "".join(embedded.stream(ask("?"), max_tokens=9)).startswith("你好，")
+    reply = embedded.stream(ask("?"), max_tokens=9)
+    assert "".join(reply).startswith("你好，")
+    assert reply.usage == Usage(11, 2)
     assert embedded.status.state == "ready"
 
 
@@ -498,6 +601,19 @@ def test_the_real_model_answers_in_a_stream(real: EmbeddedChatModel) -> None:
     texts = list(real.stream(ask(f"材料：{PASSAGE}\n问题：改造多少个老旧小区？"), max_tokens=60))
     assert len(texts) > 3
     assert "126" in "".join(texts)
+
+
+@pytest.mark.model
+def test_the_real_model_counts_the_whole_prompt_also_where_it_remembers_it(real: EmbeddedChatModel) -> None:
+    counts = []
+    for question in ("加装电梯多少部？", "加装电梯多少部？", "惠及居民多少户？请只说数字。"):
+        reply = real.stream(ask(f"材料：{PASSAGE}\n问题：{question}"), max_tokens=3)
+        assert list(reply)
+        assert reply.usage is not None
+        counts.append(reply.usage)
+    assert 1 <= counts[0].written <= 3
+    assert counts[0].read == counts[1].read > len(PASSAGE) / 3
+    assert counts[2].read > counts[0].read
 
 
 @pytest.mark.model

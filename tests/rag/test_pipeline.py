@@ -10,7 +10,7 @@ import pytest
 from rag.errors import EndpointUnreachable, QuestionError
 from rag.pipeline import Pipeline
 from rag.serialization import answer_record
-from rag.types import Turn
+from rag.types import Turn, Usage
 
 Make = Callable[..., Pipeline]
 GOOD = "住建局将改造老旧小区28个[1]。"
@@ -147,10 +147,21 @@ def test_marks_of_the_prompt_inside_documents_are_made_harmless(make_pipeline: M
 def test_the_record_holds_the_whole_answer_and_is_json(make_pipeline: Make) -> None:
     record: dict[str, Any] = answer_record(make_pipeline(GOOD).ask("住建局要改造多少老旧小区？"))
     assert json.loads(json.dumps(record, ensure_ascii=False)) == record
+    assert record["usage"] == {"tokens_read": 300, "tokens_written": 20}
     assert {"question", "text", "outcome", "claims", "citations", "passages", "timings"} <= set(record)
     assert {"number", "document_id", "title", "source", "start", "end", "quote"} <= set(
         record["citations"][0]
     )
+
+
+def test_what_an_answer_took_is_told_where_the_model_was_asked(make_pipeline: Make) -> None:
+    asked = make_pipeline("区住建局将新建地铁三条，投资900亿元[1]。")
+    *before, final = asked.stream("住建局要改造多少老旧小区？")
+    assert {snapshot.usage for snapshot in before} == {None}
+    assert (final.outcome, final.usage) == ("refused", Usage(300, 20))
+    refused = make_pipeline().ask("今天股市怎么样？")
+    assert refused.usage is None
+    assert answer_record(refused)["usage"] is None
 
 
 def test_the_overview_counts_and_suggests(make_pipeline: Make) -> None:

@@ -98,6 +98,31 @@ def test_two_runs_are_compared_and_one_is_gated(run: Run, benchmark: Path, tmp_p
     assert run("eval", "report", str(a), "--language", "zh")[0] == 0
 
 
+def test_correct_passages_stand_beside_falsified_ones(run: Run, tmp_path: Path) -> None:
+    """RGB's counterfactual part: shares of noise and of right passages, the rest falsified."""
+    path = tmp_path / "rgb.jsonl"
+    record = {
+        "id": 1,
+        "query": "改造多少老旧小区？",
+        "answer": "28个",
+        "fakeanswer": "82个",
+        "positive": [f"报道{i}：区住建局将改造老旧小区28个。" for i in range(5)],
+        "positive_wrong": [f"报道{i}：区住建局将改造老旧小区82个。" for i in range(5)],
+        "negative": [f"报道{i}：区文旅局将打造湖畔音乐节品牌。" for i in range(5)],
+    }
+    path.write_text(json.dumps(record, ensure_ascii=False) + "\n", encoding="utf-8")
+    for share, drawn in (("0.4", (1, 2, 2)), ("0", (1, 0, 4))):
+        folder = tmp_path / f"run{share}"
+        options = ("--closed", "--only", "retrieval", "--noise", "0.2", "--correct", share)
+        code, _, err = run("eval", str(path), *options, "-o", str(folder))
+        assert (code, err) == (0, err)
+        (line,) = (folder / "cases.jsonl").read_text(encoding="utf-8").splitlines()
+        given = [id_.split(":")[1] for id_ in json.loads(line)["case"]["given"]]
+        assert tuple(map(given.count, ("negative", "positive", "positive_wrong"))) == drawn
+    code, _, err = run("eval", str(path), "--noise", "0.8", "--correct", "0.4", "--only", "retrieval")
+    assert (code, "no more than 1 together" in err) == (1, True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
@@ -105,6 +130,8 @@ def test_two_runs_are_compared_and_one_is_gated(run: Run, benchmark: Path, tmp_p
         (("eval", "gate", "/nowhere", "--min", "recall@1=1"), 1, "holds no run"),
         (("eval", "compare", "/nowhere", "/nowhere"), 1, "holds no run"),
         (("eval", "samples", "--noise", "0.4", "--only", "retrieval"), 1, "noise"),
+        (("eval", "samples", "--correct", "0.4", "--only", "retrieval"), 1, "RGB"),
+        (("eval", "samples", "--correct", "1.4", "--only", "retrieval"), 2, "correct"),
     ],
 )
 def test_bad_input_ends_in_a_message(run: Run, arguments: tuple[str, ...], code: int, said: str) -> None:

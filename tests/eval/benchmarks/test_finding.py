@@ -74,6 +74,8 @@ def test_a_file_that_cannot_be_read_says_why(
     with pytest.raises(error, match=message) as caught:
         load_benchmark(put(tmp_path, content))
     assert caught.value.fix
+    assert "“file.bin”" in caught.value.chinese
+    assert caught.value.chinese.endswith("。")
 
 
 def test_a_line_without_end_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,8 +108,9 @@ def test_noise_and_parts_and_splits_that_do_not_apply_are_refused(tmp_path: Path
         load_benchmark(path, noise=0.4)
     with pytest.raises(SourceError, match="Leave the split out"):
         load_benchmark(path, split="dev")
-    with pytest.raises(SourceError, match="Choose one of span"):
+    with pytest.raises(SourceError, match="Choose one of span") as caught:
         load_benchmark(path, part="yesno")
+    assert caught.value.chinese == "“file.bin”没有类型为“yesno”的用例。请选用：span。"
 
 
 def test_a_benchmark_is_found_by_path_or_name(tmp_path: Path) -> None:
@@ -121,5 +124,6 @@ def test_a_benchmark_is_found_by_path_or_name(tmp_path: Path) -> None:
     assert find_benchmark(str(folder), []) == folder
     assert (find_benchmark("samples", roots) / "questions.jsonl").is_file()
     for unknown in ("cmrc", "", "x" * 5000, "a\0b"):
-        with pytest.raises(SourceNotFound, match=r"one of these: drcd, samples\.$"):
+        with pytest.raises(SourceNotFound, match=r"one of these: drcd, samples\.$") as caught:
             find_benchmark(unknown, roots)
+        assert caught.value.chinese.endswith("请给出路径，或选用：drcd、samples。")

@@ -193,8 +193,9 @@ def test_what_is_drawn_stays_in_bounds(
 def test_what_is_malformed_is_reported_with_its_line(
     tmp_path: Path, record: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises(SourceError, match=message):
+    with pytest.raises(SourceError, match=message) as caught:
         load(tmp_path, record)
+    assert caught.value.chinese.startswith("“passages”第1行")
 
 
 def test_an_id_given_twice_is_reported(tmp_path: Path) -> None:
@@ -206,8 +207,9 @@ def test_an_id_given_twice_is_reported(tmp_path: Path) -> None:
     "options", [{"noise": 1.2}, {"noise": -0.1}, {"noise": 0.6, "correct": 0.6}, {"passages": 0}]
 )
 def test_shares_that_are_not_possible_are_refused(tmp_path: Path, options: dict[str, Any]) -> None:
-    with pytest.raises(SourceError):
+    with pytest.raises(SourceError) as caught:
         load(tmp_path, noise(), **options)
+    assert caught.value.chinese.startswith(("每个问题", "噪声"))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from conftest import ROOT
 
-from eval.benchmarks import find_benchmark, load_benchmark, load_cases
+from eval.benchmarks import find_benchmark, load_benchmark
 from ingest.documents import load
 from ingest.loading import is_supported
 from rag.errors import SourceError
@@ -32,7 +32,7 @@ def folder(tmp_path: Path, *questions: dict[str, Any]) -> Path:
 
 
 def test_the_samples_are_many_and_of_every_kind() -> None:
-    cases = load_cases(SAMPLES / "questions.jsonl")
+    cases = load_benchmark(SAMPLES).cases
     assert len(cases) >= 80
     assert len({case.id for case in cases}) == len(cases)
     assert sum(not case.answerable for case in cases) >= 20
@@ -45,7 +45,7 @@ def test_what_the_samples_ask_for_stands_in_their_documents() -> None:
     assert len(documents) >= 15
     assert {"gb18030", "big5hkscs"} <= {d.source.encoding for d in documents.values()}
     texts = {name: fold(d.text) for name, d in documents.items()}
-    for case in load_cases(SAMPLES / "questions.jsonl"):
+    for case in load_benchmark(SAMPLES).cases:
         assert case.answerable is bool(case.gold and case.answers), case.id
         assert set(case.gold) <= set(texts), case.id
         evidence = "\n".join(texts[name] for name in case.gold)
@@ -68,13 +68,13 @@ def test_the_samples_stay_files() -> None:
     assert (benchmark.form, benchmark.name, benchmark.documents) == ("samples", "samples", ())
     assert benchmark.folder is not None
     assert not benchmark.short_answers
-    assert benchmark.cases == load_cases(SAMPLES / "questions.jsonl")
+    assert benchmark.cases
     assert all((benchmark.folder / name).is_file() for case in benchmark.cases for name in case.gold)
 
 
 def test_each_required_text_is_a_group_and_messages_alternate(tmp_path: Path) -> None:
     question = QUESTION | {"all": ["22万元", "每台"], "history": ["电梯补贴有吗", "有。"]}
-    (case,) = load_cases(folder(tmp_path, question) / "questions.jsonl")
+    (case,) = load_benchmark(folder(tmp_path, question)).cases
     assert case.required == (("22万元",), ("每台",))
     assert case.history == (Turn("user", "电梯补贴有吗"), Turn("assistant", "有。"))
 
@@ -96,4 +96,4 @@ def test_a_malformed_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "questions.jsonl"
     path.write_text('{"id": "a"}\n', encoding="utf-8")
     with pytest.raises(SourceError, match=r"questions\.jsonl, line 1"):
-        load_cases(path)
+        load_benchmark(tmp_path)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.benchmarks import load_benchmark
-from eval.benchmarks.squad import load_squad
+from eval.benchmarks.reading import record
+from eval.benchmarks.squad import load_squad, load_squad_lines
 from eval.cases import BenchmarkDocument
 from rag.errors import SourceError
 
@@ -132,6 +135,108 @@ def test_what_is_malformed_is_reported_with_its_place(tmp_path: Path, value: Any
     with pytest.raises(SourceError, match=message) as caught:
         load_benchmark(path)
     assert caught.value.fix
+    if "repeats" not in message:
+        assert re.search("[一-鿿]", caught.value.chinese)
+
+
+def write_lines(tmp_path: Path, *records: Any) -> Path:
+    path = tmp_path / "data.txt"
+    text = "".join(json.dumps(item, ensure_ascii=False) + "\n\n" for item in records)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def flat(id_: str, *answers: str, context: str = CONTEXT, **more: Any) -> dict[str, Any]:
+    """A question as Hugging Face writes it."""
+    found = {"text": list(answers), "answer_start": [context.find(text) for text in answers]}
+    question = {"id": id_, "title": "民生实事", "context": context, "question": "改造多少个小区？"}
+    return question | {"answers": found, **more}
+
+
+OTHER = "由区水务局负责。"
+AS_LINES = {
+    "entries": (
+        article(qa("1", answer("28个")), qa("2")),
+        article(qa("3", answer("区水务局")), context=OTHER),
+    ),
+    "paragraphs": (
+        {"title": "民生实事", "context": CONTEXT, "qas": [qa("1", answer("28个")), qa("2")]},
+        {"title": "民生实事", "context": OTHER, "qas": [qa("3", answer("区水务局"))]},
+    ),
+    "questions": (flat("1", "28个"), flat("2"), flat("3", "区水务局", context=OTHER)),
+    "questions with answers as objects": (
+        flat("1") | {"answers": [answer("28个")]},
+        flat("2") | {"answers": []},
+        flat("3", context=OTHER) | {"answers": [answer("区水务局")]},
+    ),
+}
+
+
+@pytest.mark.parametrize("records", AS_LINES.values(), ids=AS_LINES.keys())
+def test_json_lines_hold_the_same_as_one_value(tmp_path: Path, records: tuple[dict[str, Any], ...]) -> None:
+    value = {"data": list(AS_LINES["entries"])}
+    one = load_benchmark(write(tmp_path, value))
+    lines = load_benchmark(write_lines(tmp_path, *records))
+    assert (lines.form, lines.closed_possible) == ("squad", True)
+    assert [(d.text, d.title, d.lang) for d in lines.documents] == [
+        (d.text, d.title, d.lang) for d in one.documents
+    ]
+    by_id = {document.id: document.text for document in lines.documents}
+    assert [(c.id, c.question, c.answers, c.answerable, by_id[c.gold[0]]) for c in lines.cases] == [
+        ("1", "改造多少个小区？", ("28个",), True, CONTEXT),
+        ("2", "改造多少个小区？", (), False, CONTEXT),
+        ("3", "改造多少个小区？", ("区水务局",), True, OTHER),
+    ]
+    assert all(case.given == case.gold for case in lines.cases)
+
+
+def test_lines_of_questions_may_say_that_one_is_impossible(tmp_path: Path) -> None:
+    path = write_lines(tmp_path, flat("1", "28个"), flat("2", "28个", is_impossible=True))
+    assert [case.answerable for case in load_benchmark(path).cases] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message", "chinese"),
+    [
+        ({"title": "x"}, r'^data\.txt, line 3, has no "context"', "“data.txt”第3行缺少“context”。"),
+        (
+            flat("2") | {"answers": "28个"},
+            'line 3, has text in "answers"',
+            "第3行的“answers”应为列表，却是文本",
+        ),
+        (flat("2") | {"answers": {}}, 'line 3, answers has no "text"', "第3行（answers）缺少“text”"),
+        (flat("2") | {"answers": {"text": [1]}}, r'a number in "text\[0\]"', "应为文本，却是数字"),
+        (
+            flat("2") | {"answers": {"text": ["28个"], "answer_start": []}},
+            'line 3, has 1 texts but 0 places in "answers"',
+            "有1个文本，却有0个位置",
+        ),
+        (flat("1", "28个"), 'line 3, repeats the id "1"', ""),
+        (flat("2", "28个", context=" "), 'line 3, has nothing in "context"', "第3行的“context”是空的"),
+        (
+            article({"id": "2"}),
+            r'line 3, paragraphs\[0\], qas\[0\] has no "question"',
+            "第3行（paragraphs[0], qas[0]）",
+        ),
+        ({"context": "x", "qas": {}}, 'line 3, has an object in "qas"', "应为列表，却是对象"),
+        (["x"], "line 3, is a list, not an object", "第3行应为对象，却是列表"),
+    ],
+)
+def test_a_malformed_line_is_reported_with_file_and_line(
+    tmp_path: Path, bad: Any, message: str, chinese: str
+) -> None:
+    with pytest.raises(SourceError, match=message) as caught:
+        load_benchmark(write_lines(tmp_path, flat("1", "28个"), bad))
+    assert chinese in caught.value.chinese
+    assert caught.value.fix
+
+
+def test_a_line_that_is_cut_off_is_reported(tmp_path: Path) -> None:
+    path = write_lines(tmp_path, flat("1", "28个"), flat("2", "28个"))
+    path.write_text(path.read_text(encoding="utf-8")[:-9], encoding="utf-8")
+    with pytest.raises(SourceError, match=r"data\.txt, line 3, is no JSON") as caught:
+        load_benchmark(path)
+    assert "“data.txt”第3行不是 JSON" in caught.value.chinese
 
 
 json_values = st.recursive(
@@ -152,10 +257,12 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_nothing_but_a_source_error_comes_out_of_any_json(value: Any) -> None:
-    try:
+    lines = [{"context": "x", "question": "?", "id": 1, "answers": value}, value]
+    with suppress(SourceError):
         load_squad({"data": value}, "x.json", "x")
-    except SourceError as error:
-        assert error.what
+    for item in lines:
+        with suppress(SourceError):
+            load_squad_lines([record(item, "x.jsonl, line 1,")], "x.jsonl", "x")
 
 
 @pytest.mark.parametrize(

@@ -46,16 +46,19 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(30)
             if "break" in question:
                 os._exit(3)
-        self._send({}, "stop")
+        self._send({}, "stop", tokens={"prompt_tokens": 11, "completion_tokens": 2, "total_tokens": 13})
         self.wfile.write(b"data: [DONE]\n\n")
 
-    def _send(self, delta: dict[str, str], reason: str | None = None) -> None:
+    def _send(
+        self, delta: dict[str, str], reason: str | None = None, tokens: dict[str, int] | None = None
+    ) -> None:
         chunk = {
             "id": "1",
             "object": "chat.completion.chunk",
             "created": 1,
             "model": "fake",
             "choices": [{"index": 0, "delta": delta, "finish_reason": reason}],
+            "usage": tokens,
         }
         self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
         self.wfile.flush()
