@@ -4,12 +4,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export WENZHENG_HOME ?= $(CURDIR)/data
+# Public sets that bench measures retrieval over, where they are there; how many answers it asks for.
+BENCH_DATA ?= ../shared/data
+ANSWERS ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install models check format bench clean
+.PHONY: help run test install models check format bench bench-check clean
 
 help: ## Say what can be made
-	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
 
 run: $(VENV)/.installed models ## Serve the chat page over samples/ at http://127.0.0.1:7860
 	$(BIN)/wenzheng serve --ingest samples
@@ -31,9 +34,12 @@ format: $(VENV)/.installed-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.installed-dev models ## Measure ingestion, retrieval and answers over samples/
+bench: $(VENV)/.installed-dev models ## Measure ingestion and retrieval (with ANSWERS=60 also answers)
 	$(BIN)/python -m eval.ingestion
-	$(BIN)/python -m eval.bench
+	$(BIN)/python -m eval.regression --data "$(BENCH_DATA)" --answers $(ANSWERS)
+
+bench-check: $(VENV)/.installed-dev models ## Measure retrieval; fail where it fell since the last bench
+	$(BIN)/python -m eval.regression --data "$(BENCH_DATA)" --check
 
 clean: ## Remove .venv, caches and the library in data/ (model files stay)
 	rm -rf $(VENV) data build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,7 +6,6 @@ apply to it. Every mean has its number of cases and a bootstrap interval.
 
 from __future__ import annotations
 
-from eval.metrics.answers import containment, false_refusal, recall, refusal
 from eval.metrics.confidence import Curve, Reliability, coverage_accuracy, reliability
 from eval.metrics.losses import loss, right
 from eval.metrics.means import Mean, mean
@@ -23,15 +22,11 @@ __all__ = [
     "Paired",
     "Reliability",
     "by_group",
-    "containment",
     "coverage_accuracy",
-    "false_refusal",
     "in_words",
     "loss",
     "mean",
     "paired",
-    "recall",
-    "refusal",
     "refusal_summary",
     "reliability",
     "right",

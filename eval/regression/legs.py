@@ -1,0 +1,92 @@
+"""Each leg of retrieval alone: what the fusion has to beat. Same questions, same index, same depth, same metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, get_args
+
+from eval.cases import Benchmark, Case
+from eval.metrics import score
+from eval.results import CaseResult, Retrieved
+from eval.runner import DEPTH
+from rag.errors import QuestionError
+from rag.library import Library
+from rag.questions import Question, analyse, embedding_text, search_text
+from rag.rewriting import rewrite
+from rag.settings import Settings
+from rag.text import fold, to_simplified
+from rag.types import Chunk, Source, Turn
+
+Leg = Literal["dense", "lexical"]
+LEGS: tuple[Leg, ...] = get_args(Leg)
+
+
+def legs_alone(
+    library: Library,
+    benchmark: Benchmark,
+    cases: Sequence[Case],
+    settings: Settings,
+    tell: Callable[[int], None] = lambda _: None,
+) -> dict[str, list[CaseResult]]:
+    """What each leg finds by itself for the cases, scored like a run of retrieval alone.
+
+    A ranking is the leg's own, of as many hits as the fusion is given, texts that are the same once, cut to the runner's
+    depth. A question that cannot be asked is a failed case.
+
+    :param library: the library that the fused run asked
+    :param tell: called with the number of cases done
+    """
+    found: dict[str, list[CaseResult]] = {leg: [] for leg in LEGS}
+    for done, case in enumerate(cases, start=1):
+        for leg in LEGS:
+            result = _asked(library, benchmark, case, settings, leg)
+            found[leg].append(replace(result, metrics=score(result, only_retrieval=True)))
+        tell(done)
+    return found
+
+
+def _asked(library: Library, benchmark: Benchmark, case: Case, settings: Settings, leg: Leg) -> CaseResult:
+    try:
+        question = _standalone(case.question, case.history, settings.max_question_chars)
+    except QuestionError as error:
+        return CaseResult(case, error=str(error))
+    hits = _hits(library, question, settings.candidates, leg)
+    chunks = library.catalog.live_chunks(key for key, _ in hits)
+    ranking: dict[str, tuple[float, Chunk, Source]] = {}
+    for key, value in hits:
+        if key in chunks:
+            ranking.setdefault(fold(chunks[key][0].text), (value, *chunks[key]))
+    by_file = benchmark.folder is not None
+    return CaseResult(
+        case,
+        tuple(
+            Retrieved(
+                number,
+                Path(source.path).name if by_file else source.id,
+                source.title,
+                chunk.text,
+                chunk.start,
+                chunk.end,
+                value,
+            )
+            for number, (value, chunk, source) in enumerate(list(ranking.values())[:DEPTH], start=1)
+        ),
+    )
+
+
+def _hits(library: Library, question: Question, k: int, leg: Leg) -> list[tuple[str, float]]:
+    if leg == "lexical":
+        return library.index.lexical(search_text(question), k)
+    vector = library.embedder.embed_query(to_simplified(embedding_text(question)))
+    return library.index.dense(vector, k)
+
+
+def _standalone(text: str, history: Sequence[Turn], max_chars: int) -> Question:
+    """The question as the pipeline searches for it: joined with the earlier one that it leans on."""
+    asked = analyse(text, max_chars)
+    rewritten = rewrite(asked, history, max_chars)
+    if not rewritten.earlier:
+        return asked
+    return replace(analyse(rewritten.standalone, max_chars), script=asked.script)
