@@ -9,7 +9,7 @@ BENCH_DATA ?= ../shared/data
 ANSWERS ?= 0
 
 .DEFAULT_GOAL := help
-.PHONY: help run test install models check format bench bench-check clean
+.PHONY: help run test install models check format bench bench-check bench-peers clean
 
 help: ## Say what can be made
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -41,8 +41,16 @@ bench: $(VENV)/.installed-dev models ## Measure ingestion and retrieval (with AN
 bench-check: $(VENV)/.installed-dev models ## Measure retrieval; fail where it fell since the last bench
 	$(BIN)/python -m eval.regression --data "$(BENCH_DATA)" --check
 
+bench-peers: $(VENV)/.installed-dev models .venv-peers/.installed ## Measure stock pipelines beside Wenzheng (LIMIT=24)
+	$(BIN)/python -m benchmarks.peers $(if $(LIMIT),--limit $(LIMIT))
+
+.venv-peers/.installed: benchmarks/peers/requirements.txt
+	$(PYTHON) -m venv .venv-peers
+	.venv-peers/bin/python -m pip install -r $<
+	@touch $@
+
 clean: ## Remove .venv, caches and the library in data/ (model files stay)
-	rm -rf $(VENV) data build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers data build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:

@@ -48,6 +48,10 @@ class HashEmbedder:
             progress(len(texts))
         return vectors
 
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """One vector a text, ``[n, 384]``."""
+        return self.embed_passages(texts)
+
     def embed_query(self, text: str) -> Vectors:
         """The vector of a text, ``[384]``."""
         seed = int.from_bytes(hashlib.sha256(text.encode("utf-8", "replace")).digest()[:8], "big")

@@ -7,6 +7,7 @@ shapes them, so that a run that is repeated, or differs only in its metrics, ask
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import platform
 import random
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+from eval.ahead import BATCH, AheadEmbedder
 from eval.cases import Benchmark, BenchmarkDocument, Case, Mode
 from eval.metrics import loss, score
 from eval.results import CaseResult, Cited, Retrieved, RunInfo
@@ -43,6 +45,7 @@ from rag.errors import (
 from rag.library import CHUNKING_VERSION, Addition, Library
 from rag.model import open_model
 from rag.pipeline import Pipeline
+from rag.retrieval import query_text
 from rag.settings import Settings
 from rag.text import FOLDING_VERSION
 from rag.types import Answer, Passage
@@ -99,7 +102,7 @@ def run(
         model fails is a failed case, and the run goes on
     """
     cases = chosen(benchmark.cases, options)
-    embedder = open_embedder(settings)
+    embedder = AheadEmbedder(open_embedder(settings))
     store = RunFolder(folder)
     home = cache / "indexes" / index_key(benchmark, settings, embedder)
     at_home = settings.model_copy(update={"home": home})
@@ -108,19 +111,21 @@ def run(
         added = fill(library, benchmark, at_home, tell)
         rate = added / (time.monotonic() - begun) if added else None
         model = None if options.only_retrieval else open_model(settings)
-        asker = _Asker(library, model, at_home, benchmark, options, cache)
+        asker = _Asker(library, embedder, model, at_home, benchmark, options, cache)
         try:
             info = _info(benchmark, options, settings, library, len(cases), model.name if model else "", rate)
             info = _gone_on_with(folder, info, cases)
             store.start(info)
-            done = store.done_ids()
-            left = [case for case in cases if case.id not in done]
+            found = list(store.results())
+            done = {result.case.id for result in found}
+            left = [case for case in cases if encodable(case.id) not in done]
             tell(Progress("asking", len(cases) - len(left), len(cases)))
             started = time.monotonic()
-            asked = _all_asked(asker, left, options, settings)
+            asked = _all_asked(asker, asker.encoded_ahead(left), options, settings)
             with closing(asked):
                 for count, result in enumerate(_while_it_answers(asked, folder), start=1):
                     store.append(result)
+                    found.append(result)
                     tell(Progress("asking", len(cases) - len(left) + count, len(cases)))
             info = replace(info, seconds=round(time.monotonic() - started, 2))
             store.finish(info)
@@ -129,8 +134,8 @@ def run(
             asker.close()
             if model is not None:
                 model.close()
-    wanted = {case.id for case in cases}
-    return info, [result for result in store.results() if result.case.id in wanted]
+    wanted = {form for case in cases for form in (case.id, encodable(case.id))}
+    return info, [result for result in found if result.case.id in wanted]
 
 
 def _gone_on_with(folder: Path, info: RunInfo, cases: Sequence[Case]) -> RunInfo:
@@ -248,6 +253,7 @@ class _Asker:
     def __init__(
         self,
         library: Library,
+        embedder: AheadEmbedder,
         model: Any,
         settings: Settings,
         benchmark: Benchmark,
@@ -255,6 +261,7 @@ class _Asker:
         cache: Path,
     ) -> None:
         self._pipeline = Pipeline(library, model, settings)
+        self._embedder = embedder
         self._benchmark = benchmark
         self._options = options
         self._weighed = settings.passages
@@ -266,6 +273,22 @@ class _Asker:
         """Close what is open of the answers."""
         if self._answers is not None:
             self._answers.close()
+
+    def encoded_ahead(self, cases: Iterable[Case]) -> Iterator[Case]:
+        """The cases, where only retrieval is measured with the vectors of the next few hundred made together."""
+        if not self._options.only_retrieval:
+            yield from cases
+            return
+        left = iter(cases)
+        while some := list(itertools.islice(left, BATCH)):
+            self._embedder.encode_ahead([text for case in some if (text := self._query_text(case))])
+            yield from some
+
+    def _query_text(self, case: Case) -> str:
+        try:
+            return query_text(self._pipeline.standalone(case.question, case.history))
+        except QuestionError:
+            return ""  # told when it is asked
 
     def ask(self, case: Case) -> _Asked:
         """What becomes of a case, with its metrics."""
@@ -285,6 +308,7 @@ class _Asker:
             took = time.perf_counter() - start
             passages = tuple(self._retrieved(p, n) for n, p in enumerate(ranking, start=1))
             if self._options.only_retrieval:
+                took += self._embedder.share
                 return _Asked(CaseResult(case, passages, timings={"evidence": round(took, 4)}))
             answer = self._pipeline.ask(case.question, case.history, within)
         except QuestionError as error:
@@ -400,7 +424,8 @@ def _all_asked(
     asker: _Asker, cases: Iterable[Case], options: Options, settings: Settings
 ) -> Generator[_Asked, None, None]:
     """The cases as they are done; several questions at once where the endpoint takes them."""
-    workers = options.parallel or (1 if options.only_retrieval or settings.embedded_chat else 4)
+    # A search is half the interpreter's work and half that of libraries which let it go on meanwhile.
+    workers = options.parallel or (2 if options.only_retrieval else 1 if settings.embedded_chat else 4)
     if workers == 1:
         yield from map(asker.ask, cases)
         return

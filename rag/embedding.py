@@ -30,6 +30,8 @@ Vectors: TypeAlias = npt.NDArray[np.float32]
 
 _SAMPLE: Final = 1 << 16
 _SAMPLES: Final = 16
+_QUESTIONS: Final = 16
+"""Questions that go through together fastest: 2.0 ms each on 2 cores, by fours 3.4, one by one 8.2."""
 
 
 class Embedder(Protocol):
@@ -55,6 +57,9 @@ class Embedder(Protocol):
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of a question: an array [dimension]."""
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of many questions at once: an array [n, dimension], in their order."""
 
 
 class SentenceTransformerEmbedder:
@@ -136,6 +141,23 @@ class SentenceTransformerEmbedder:
                 [_encodable(text)], show_progress_bar=False, convert_to_tensor=True
             )
         return np.asarray(_unit(found)[0])
+
+    def embed_queries(self, texts: Sequence[str]) -> Vectors:
+        """The vectors of many questions at once: an array [n, dimension], in their order."""
+        vectors = np.zeros((len(texts), self._dimension), np.float32)
+        order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))
+        for start in range(0, len(order), _QUESTIONS):
+            chosen = order[start : start + _QUESTIONS]
+            with self._my_turn(question=False):
+                self._set_threads(self._cores)
+                found = self._model.encode_query(
+                    [_encodable(texts[n]) for n in chosen],
+                    batch_size=_QUESTIONS,
+                    show_progress_bar=False,
+                    convert_to_tensor=True,
+                )
+            vectors[chosen] = _unit(found)
+        return vectors
 
     @contextlib.contextmanager
     def _my_turn(self, question: bool) -> Iterator[None]:

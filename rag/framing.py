@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator
 
 from rag.text import fold
@@ -28,6 +29,10 @@ def folded_frame(passage: Passage, start: int, end: int) -> str:
     )
 
 
+@functools.lru_cache(maxsize=4096)
 def folded_context(source: Source, chunk: Chunk) -> str:
-    """A chunk with what frames it, folded: what may bear out a word of a question."""
+    """A chunk with what frames it, folded: what may bear out a word of a question.
+
+    Remembered, for the same passages are looked at by ranking, evidence and excerpts, and by the next question.
+    """
     return fold("\n".join((*frame(source, chunk), chunk.text)))

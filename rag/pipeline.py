@@ -26,7 +26,7 @@ from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.questions import Question, analyse, coverage
 from rag.retrieval import Retriever
-from rag.rewriting import Rewritten, rewrite
+from rag.rewriting import Rewritten, as_standalone, rewrite, standing_alone
 from rag.scripts import in_script
 from rag.settings import Settings
 from rag.text import clip, fold, joined, to_simplified
@@ -100,9 +100,14 @@ class Pipeline:
 
         :param within: ids of the documents to look in; None for all
         """
-        asked = analyse(question, self.settings.max_question_chars)
-        rewritten = rewrite(asked, history, self.settings.max_question_chars)
-        return self._retriever.search(self._standalone(asked, rewritten), k or self.settings.passages, within)
+        return self._retriever.search(self.standalone(question, history), k or self.settings.passages, within)
+
+    def standalone(self, question: str, history: Sequence[Turn] = ()) -> Question:
+        """The question as it is searched for: analysed, and made to stand alone by the turns before it.
+
+        :raises QuestionError: the question is empty or too long
+        """
+        return standing_alone(question, history, self.settings.max_question_chars)
 
     def stream(
         self,
@@ -123,7 +128,7 @@ class Pipeline:
         clock = _Clock()
         asked = analyse(question, self.settings.max_question_chars)
         rewritten = rewrite(asked, history, self.settings.max_question_chars)
-        standalone = self._standalone(asked, rewritten)
+        standalone = as_standalone(asked, rewritten, self.settings.max_question_chars)
         passages = self._retriever.search(standalone, self.settings.passages, within)
         answer = Answer(
             question=question,
@@ -171,11 +176,6 @@ class Pipeline:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _standalone(self, asked: Question, rewritten: Rewritten) -> Question:
-        if not rewritten.earlier:
-            return asked
-        return replace(analyse(rewritten.standalone, self.settings.max_question_chars), script=asked.script)
 
     def _messages(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from dataclasses import dataclass
 
@@ -80,8 +81,9 @@ class Question:
         return self.script == "en"
 
 
+@functools.lru_cache(maxsize=512)
 def analyse(text: str, max_chars: int) -> Question:
-    """Analyse a question.
+    """Analyse a question. The last few hundred are remembered: earlier turns are analysed with each follow-up.
 
     :raises QuestionError: when it holds no letter or digit, or more than ``max_chars`` characters
     """

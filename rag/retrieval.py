@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -51,7 +52,7 @@ class Retriever:
         :param within: ids of the documents to look in; None for all
         """
         versions = None if within is None else self._library.catalog.live_ids(within)
-        vector = self._library.embedder.embed_query(to_simplified(embedding_text(question)))
+        vector = self._library.embedder.embed_query(query_text(question))
         dense = self._library.index.dense(vector, self._candidates, versions)
         lexical = self._library.index.lexical(search_text(question), self._candidates, versions)
         dense_hits, lexical_hits, found = self._live(dense, lexical)
@@ -109,6 +110,11 @@ class Retriever:
                 return dense, lexical, found
 
 
+def query_text(question: Question) -> str:
+    """What the embedding model is given of a question."""
+    return to_simplified(embedding_text(question))
+
+
 def _alternating(dense: Sequence[Hit], lexical: Sequence[Hit]) -> list[str]:
     """The keys of both legs, best ranks first, each once."""
     pairs = itertools.zip_longest((key for key, _ in dense), (key for key, _ in lexical))
@@ -148,7 +154,7 @@ def _speech(question: Question, candidate: _Candidate) -> float:
 def _distinct(scored: Iterable[tuple[float, str, _Candidate]], k: int) -> Iterable[Passage]:
     seen: set[str] = set()
     for score, _, candidate in scored:
-        body = fold(candidate.chunk.text)
+        body = _folded(candidate.chunk.text)
         if body in seen:
             continue
         seen.add(body)
@@ -163,6 +169,11 @@ def _distinct(scored: Iterable[tuple[float, str, _Candidate]], k: int) -> Iterab
         )
         if len(seen) == k:
             return
+
+
+@functools.lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    return fold(text)
 
 
 def _stable(key: str) -> tuple[int, int]:

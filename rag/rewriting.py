@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.bodies import bodies_in
 from rag.questions import Question, analyse
@@ -55,6 +55,22 @@ def rewrite(question: Question, history: Sequence[Turn], max_chars: int) -> Rewr
             return Rewritten(replaced[:max_chars], base)
     joined = " ".join([*chain, question.text])
     return Rewritten(joined[-max_chars:], chain[-1])
+
+
+def as_standalone(asked: Question, rewritten: Rewritten, max_chars: int) -> Question:
+    """The question to search for: as asked where it leans on nothing, else rewritten, in the script it was asked in."""
+    if not rewritten.earlier:
+        return asked
+    return replace(analyse(rewritten.standalone, max_chars), script=asked.script)
+
+
+def standing_alone(text: str, history: Sequence[Turn], max_chars: int) -> Question:
+    """A question analysed and made to stand alone.
+
+    :raises QuestionError: it is empty or too long
+    """
+    asked = analyse(text, max_chars)
+    return as_standalone(asked, rewrite(asked, history, max_chars), max_chars)
 
 
 def leans(question: Question) -> bool:

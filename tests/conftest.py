@@ -47,6 +47,9 @@ class FakeEmbedder:
     def embed_query(self, text: str) -> np.ndarray:
         return self._vector(text)
 
+    def embed_queries(self, texts: Sequence[str]) -> np.ndarray:
+        return np.stack([self.embed_query(text) for text in texts])
+
     def _vector(self, text: str) -> np.ndarray:
         vector = np.full(self.dimension, 0.01, dtype=np.float32)
         for pair in bigrams(text):

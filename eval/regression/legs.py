@@ -13,11 +13,12 @@ from eval.results import CaseResult, Retrieved
 from eval.runner import DEPTH
 from rag.errors import QuestionError
 from rag.library import Library
-from rag.questions import Question, analyse, embedding_text, search_text
-from rag.rewriting import rewrite
+from rag.questions import Question, search_text
+from rag.retrieval import query_text
+from rag.rewriting import standing_alone
 from rag.settings import Settings
-from rag.text import fold, to_simplified
-from rag.types import Chunk, Source, Turn
+from rag.text import fold
+from rag.types import Chunk, Source
 
 Leg = Literal["dense", "lexical"]
 LEGS: tuple[Leg, ...] = get_args(Leg)
@@ -49,7 +50,7 @@ def legs_alone(
 
 def _asked(library: Library, benchmark: Benchmark, case: Case, settings: Settings, leg: Leg) -> CaseResult:
     try:
-        question = _standalone(case.question, case.history, settings.max_question_chars)
+        question = standing_alone(case.question, case.history, settings.max_question_chars)
     except QuestionError as error:
         return CaseResult(case, error=str(error))
     hits = _hits(library, question, settings.candidates, leg)
@@ -79,14 +80,5 @@ def _asked(library: Library, benchmark: Benchmark, case: Case, settings: Setting
 def _hits(library: Library, question: Question, k: int, leg: Leg) -> list[tuple[str, float]]:
     if leg == "lexical":
         return library.index.lexical(search_text(question), k)
-    vector = library.embedder.embed_query(to_simplified(embedding_text(question)))
+    vector = library.embedder.embed_query(query_text(question))
     return library.index.dense(vector, k)
-
-
-def _standalone(text: str, history: Sequence[Turn], max_chars: int) -> Question:
-    """The question as the pipeline searches for it: joined with the earlier one that it leans on."""
-    asked = analyse(text, max_chars)
-    rewritten = rewrite(asked, history, max_chars)
-    if not rewritten.earlier:
-        return asked
-    return replace(analyse(rewritten.standalone, max_chars), script=asked.script)

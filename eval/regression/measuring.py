@@ -86,7 +86,10 @@ def measure(
     :raises WenzhengError: when the set cannot be read, or the model or the library cannot be used
     """
     benchmark = load_set(wanted)
-    options = Options(limit=wanted.questions if limit is None else limit, seed=seed, only_retrieval=True)
+    # One question at a time, so that its milliseconds are its own.
+    options = Options(
+        limit=wanted.questions if limit is None else limit, seed=seed, only_retrieval=True, parallel=1
+    )
     with tempfile.TemporaryDirectory() as folder:
         info, fused = run(benchmark, options, settings, cache, Path(folder), tell)
     home = cache / "indexes" / index_key(benchmark, settings, embedder)
