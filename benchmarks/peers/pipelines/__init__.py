@@ -1,0 +1,1 @@
+"""What runs in the peers' environment: one module a peer, and the exchange with the driver."""
