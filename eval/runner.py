@@ -42,9 +42,11 @@ from rag.errors import (
     SourceError,
     SourceNotFound,
 )
+from rag.index import LAYOUT
 from rag.library import CHUNKING_VERSION, Addition, Library
 from rag.model import open_model
 from rag.pipeline import Pipeline
+from rag.reranking import open_reranker
 from rag.retrieval import query_text
 from rag.settings import Settings
 from rag.text import FOLDING_VERSION
@@ -110,8 +112,9 @@ def run(
         begun = time.monotonic()
         added = fill(library, benchmark, at_home, tell)
         rate = added / (time.monotonic() - begun) if added else None
-        model = None if options.only_retrieval else open_model(settings)
-        asker = _Asker(library, embedder, model, at_home, benchmark, options, cache)
+        model: Any = None if options.only_retrieval else open_model(settings)
+        pipeline = Pipeline(library, model, at_home, open_reranker(settings, embedder.name))
+        asker = _Asker(pipeline, embedder, benchmark, options, cache)
         try:
             info = _info(benchmark, options, settings, library, len(cases), model.name if model else "", rate)
             info = _gone_on_with(folder, info, cases)
@@ -187,7 +190,7 @@ def chosen(cases: Sequence[Case], options: Options) -> list[Case]:
 def index_key(benchmark: Benchmark, settings: Settings, embedder: Embedder) -> str:
     """A name for an index: the same for the same documents and the settings that shape vectors and terms."""
     sha = hashlib.sha256()
-    for part in (embedder.name, settings.chunk_chars, CHUNKING_VERSION, FOLDING_VERSION):
+    for part in (embedder.name, settings.chunk_chars, CHUNKING_VERSION, FOLDING_VERSION, LAYOUT):
         sha.update(f"{part}\0".encode())
     if benchmark.folder is not None:
         sha.update(str(benchmark.folder.resolve()).encode("utf-8", "surrogateescape"))
@@ -252,21 +255,21 @@ class _Asker:
 
     def __init__(
         self,
-        library: Library,
+        pipeline: Pipeline,
         embedder: AheadEmbedder,
-        model: Any,
-        settings: Settings,
         benchmark: Benchmark,
         options: Options,
         cache: Path,
     ) -> None:
-        self._pipeline = Pipeline(library, model, settings)
+        self._pipeline = pipeline
         self._embedder = embedder
         self._benchmark = benchmark
         self._options = options
-        self._weighed = settings.passages
+        self._weighed = pipeline.settings.passages
         self._answers = (
-            None if options.only_retrieval else _Answers(cache / "answers", settings, library, model.name)
+            None
+            if options.only_retrieval
+            else _Answers(cache / "answers", pipeline.settings, pipeline.library, pipeline.model.name)
         )
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import copy
 import json
+import logging
 import shutil
 import sys
 import time
@@ -24,7 +25,10 @@ import numpy as np
 from rag.errors import WeightsError
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
+
+logger = logging.getLogger(__name__)
 
 Backend = Literal["torch", "openvino"]
 LEAST_COSINE = 0.995
@@ -123,6 +127,62 @@ def accelerate(
     return kept
 
 
+def compiled(
+    build: Callable[[], torch.nn.Module],
+    example: tuple[Any, ...],
+    place: Path,
+    wanted: Literal["auto", "torch", "openvino"],
+    *,
+    bfloat16: bool,
+) -> Callable[..., Any]:
+    """A module as a function of arrays, run by OpenVINO where that is installed and by torch elsewhere.
+
+    :param build: makes the module; asked only where it is not yet converted, or torch runs it
+    :param example: arrays of the types and dimensions it will be given
+    :param place: folder that keeps the converted module
+    :param wanted: "torch" to leave OpenVINO aside
+    :param bfloat16: compute in 16-bit floats
+    """
+    if wanted != "torch" and is_installed():
+        try:
+            if not (place / "model.xml").exists():
+                _save(build(), example, place)
+            return _loaded(place, bfloat16=bfloat16)
+        except Exception as error:  # noqa: BLE001 - what a converter raises is as varied as models are; torch runs it too
+            logger.warning("OpenVINO cannot run %s: %s: %s", place.name, type(error).__name__, error)
+    return _by_torch(build(), bfloat16=bfloat16)
+
+
+def _loaded(place: Path, *, bfloat16: bool) -> Callable[..., Any]:
+    openvino = _openvino()
+    core = openvino.Core()
+    settings = {
+        "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    model = core.compile_model(core.read_model(place / "model.xml"), "CPU", settings)
+
+    def run(*arrays: Any) -> Any:
+        return np.array(model(arrays)[0])
+
+    return run
+
+
+def _by_torch(module: torch.nn.Module, *, bfloat16: bool) -> Callable[..., Any]:
+    import torch
+
+    kind = torch.bfloat16 if bfloat16 else torch.float32
+    module = module.to(kind)
+
+    def run(*arrays: Any) -> Any:
+        tensors = [torch.from_numpy(array) for array in arrays]
+        with torch.inference_mode():
+            found = module(*(t.to(kind) if t.is_floating_point() else t for t in tensors))
+        return found.float().numpy()
+
+    return run
+
+
 def _openvino() -> Any:
     """The runtime, without its converter's reports of use to its maker: they find their sender missing."""
     silenced = "openvino_telemetry"
@@ -171,10 +231,9 @@ class _Engine:
 
 
 def _convert(model: SentenceTransformer, place: Path) -> None:
-    """Write the transformer in OpenVINO's form; whole or not at all."""
+    """Write the transformer in OpenVINO's form."""
     import torch
 
-    openvino = _openvino()
     transformer: Any = model[0].model
     source = copy.deepcopy(transformer).float().eval()
     if hasattr(source, "set_attn_implementation"):
@@ -188,11 +247,19 @@ def _convert(model: SentenceTransformer, place: Path) -> None:
         def forward(self, input_ids: Any, attention_mask: Any) -> Any:
             return self.source(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
 
-    ids = torch.ones((2, 16), dtype=torch.long)
+    _save(Hidden(), (np.ones((2, 16), np.int64),) * 2, place)
+
+
+def _save(module: torch.nn.Module, example: tuple[Any, ...], place: Path) -> None:
+    """Write a module in OpenVINO's form; whole or not at all."""
+    import torch
+
+    openvino = _openvino()
+    inputs = tuple(torch.from_numpy(array) for array in example)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        converted = openvino.convert_model(Hidden(), example_input=(ids, ids))
-    partial = place.with_name(_FOLDER + ".partial")
+        converted = openvino.convert_model(module, example_input=inputs)
+    partial = place.with_name(place.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     shutil.rmtree(place, ignore_errors=True)
     partial.mkdir(parents=True)

@@ -15,18 +15,26 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryDamaged, StorageFull
-from rag.text import terms
+from rag.text import script_of, terms
 
 if TYPE_CHECKING:
     import tantivy
 
 METRIC = "cosine"
+LAYOUT = 2
+"""How the index is laid out: 2 keeps texts in Chinese and in other languages apart."""
+Language = Literal["han", "other"]
+"""Whether a text is written in Chinese. Among the vectors of a model, texts of the question's own language stand before
+all others, whatever they say: over 123 documents in both languages the legs' fifty best held a passage of the right document
+for 0.76 of 1,194 questions, half of them asked across languages, and for 0.99 where each language was asked by itself."""
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+_COLLECTIONS: dict[Language, str] = {"han": "chunks", "other": "chunks-other"}
 _CHROMA_BATCH = 5000
 """Chroma 1.5 takes at most 5,461 records in one call."""
 _WORD_BOOST, _GRAM_BOOST, _TITLE_BOOST = 1.0, 0.5, 0.3
@@ -44,6 +52,11 @@ class Entry:
     text: str
     context: str
 
+    @property
+    def language(self) -> Language:
+        """The language of its text."""
+        return "other" if script_of(self.text) == "en" else "han"
+
 
 class Index(Protocol):
     """Both legs. Scores are comparable only within one leg and one query; higher is better."""
@@ -55,9 +68,17 @@ class Index(Protocol):
         """Remove all entries of these versions; durable when it returns."""
 
     def dense(
-        self, vector: NDArray[np.float32], k: int, within: Sequence[int] | None = None
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        within: Sequence[int] | None = None,
+        language: Language | None = None,
     ) -> list[tuple[str, float]]:
-        """The ``k`` nearest keys with their cosine similarity, best first; of these versions alone where given."""
+        """The ``k`` nearest keys with their cosine similarity, best first.
+
+        :param within: versions to look in; None for all
+        :param language: look among texts of this language alone; None for all
+        """
 
     def lexical(self, query: str, k: int, within: Sequence[int] | None = None) -> list[tuple[str, float]]:
         """The ``k`` keys with the highest BM25 score, best first; of these versions alone where given."""
@@ -88,7 +109,7 @@ class EmbeddedIndex:
         self._write_lock = threading.Lock()
         folder.mkdir(parents=True, exist_ok=True)
         with self._translated():
-            self._client, self._collection = _open_chroma(folder / "dense")
+            self._client, self._collections = _open_chroma(folder / "dense")
             self._lexical = _open_tantivy(folder / "lexical")
         self._writer: tantivy.IndexWriter | None = None
 
@@ -101,11 +122,14 @@ class EmbeddedIndex:
         with self._write_lock, self._translated():
             for start in range(0, len(entries), _CHROMA_BATCH):
                 some = entries[start : start + _CHROMA_BATCH]
-                self._collection.add(
-                    ids=[entry.key for entry in some],
-                    embeddings=vectors[start : start + _CHROMA_BATCH],
-                    metadatas=[{"version": entry.version_id} for entry in some],
-                )
+                for language, collection in self._collections.items():
+                    rows = [row for row, entry in enumerate(some, start) if entry.language == language]
+                    if rows:
+                        collection.add(
+                            ids=[entries[row].key for row in rows],
+                            embeddings=vectors[rows],
+                            metadatas=[{"version": entries[row].version_id} for row in rows],
+                        )
             writer = self._open_writer()
             for entry in entries:
                 found, grams = terms(entry.text)
@@ -126,7 +150,8 @@ class EmbeddedIndex:
             return
         with self._write_lock, self._translated():
             for version_id in version_ids:
-                self._collection.delete(where={"version": version_id})
+                for collection in self._collections.values():
+                    collection.delete(where={"version": version_id})
             writer = self._open_writer()
             for version_id in version_ids:
                 writer.delete_documents_by_term("version", str(version_id))
@@ -134,19 +159,31 @@ class EmbeddedIndex:
             self._lexical.reload()
 
     def dense(
-        self, vector: NDArray[np.float32], k: int, within: Sequence[int] | None = None
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        within: Sequence[int] | None = None,
+        language: Language | None = None,
     ) -> list[tuple[str, float]]:
-        """The ``k`` nearest keys with their cosine similarity, best first; of these versions alone where given."""
+        """The ``k`` nearest keys with their cosine similarity, best first.
+
+        :param within: versions to look in; None for all
+        :param language: look among texts of this language alone; None for all
+        """
+        if within is not None and not within:
+            return []
+        chosen: Any = None if within is None else {"version": {"$in": list(within)}}
+        hits: list[tuple[str, float]] = []
         with self._translated():
-            if within is not None and not within:
-                return []
-            chosen: Any = None if within is None else {"version": {"$in": list(within)}}
-            result = self._collection.query(
-                query_embeddings=[vector], n_results=k, include=["distances"], where=chosen
-            )
-        distances = result["distances"] or [[]]
-        hits = [(key, 1.0 - distance) for key, distance in zip(result["ids"][0], distances[0], strict=True)]
-        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))
+            for one, collection in self._collections.items():
+                if language in (None, one):
+                    result = collection.query(
+                        query_embeddings=[vector], n_results=k, include=["distances"], where=chosen
+                    )
+                    distances = result["distances"] or [[]]
+                    near = zip(result["ids"][0], distances[0], strict=True)
+                    hits.extend((key, 1.0 - distance) for key, distance in near)
+        return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
 
     def lexical(self, query: str, k: int, within: Sequence[int] | None = None) -> list[tuple[str, float]]:
         """The ``k`` keys with the highest BM25 score over words, character bigrams and titles, best first.
@@ -192,10 +229,11 @@ class EmbeddedIndex:
         found: dict[str, Any] = {}
         with self._translated():
             for start in range(0, len(keys), _CHROMA_BATCH):
-                result = self._collection.get(
-                    ids=list(keys[start : start + _CHROMA_BATCH]), include=["embeddings"]
-                )
-                found.update(zip(result["ids"], result["embeddings"], strict=True))
+                for collection in self._collections.values():
+                    result = collection.get(
+                        ids=list(keys[start : start + _CHROMA_BATCH]), include=["embeddings"]
+                    )
+                    found.update(zip(result["ids"], result["embeddings"], strict=True))
         if missing := [key for key in keys if key not in found]:
             raise LibraryDamaged(
                 f"The index {self._folder} lacks {len(missing)} of its vectors.",
@@ -206,7 +244,8 @@ class EmbeddedIndex:
     def counts(self) -> tuple[int, int]:
         """How many entries the dense and the lexical leg hold."""
         with self._translated():
-            return self._collection.count(), self._lexical.searcher().num_docs
+            dense = sum(collection.count() for collection in self._collections.values())
+            return dense, self._lexical.searcher().num_docs
 
     def version_counts(self) -> tuple[dict[int, int], dict[int, int]]:
         """How many entries the dense and the lexical leg hold of each version."""
@@ -214,10 +253,11 @@ class EmbeddedIndex:
 
         with self._translated():
             dense: Counter[int] = Counter()
-            offset = 0
-            while keys := self._collection.get(include=[], limit=_CHROMA_BATCH, offset=offset)["ids"]:
-                dense.update(_version_of(key) for key in keys)
-                offset += len(keys)
+            for collection in self._collections.values():
+                offset = 0
+                while keys := collection.get(include=[], limit=_CHROMA_BATCH, offset=offset)["ids"]:
+                    dense.update(_version_of(key) for key in keys)
+                    offset += len(keys)
             lexical: Counter[int] = Counter()
             searcher = self._lexical.searcher()
             if searcher.num_docs:
@@ -270,19 +310,18 @@ def remove_index(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _open_chroma(folder: Path) -> tuple[Any, Any]:
+def _open_chroma(folder: Path) -> tuple[Any, dict[Language, Any]]:
     import chromadb
     from chromadb.config import Settings as ChromaSettings
 
     configuration: Any = {"hnsw": {"space": METRIC, "ef_construction": 200, "ef_search": 100}}
     client = chromadb.PersistentClient(str(folder), settings=ChromaSettings(anonymized_telemetry=False))
     # ef_search 100: with the default 10 the graph search misses true neighbours once the list asked for is longer.
-    collection = client.get_or_create_collection(
-        "chunks",
-        embedding_function=None,
-        configuration=configuration,
-    )
-    return client, collection
+    collections: dict[Language, Any] = {
+        language: client.get_or_create_collection(name, embedding_function=None, configuration=configuration)
+        for language, name in _COLLECTIONS.items()
+    }
+    return client, collections
 
 
 def _open_tantivy(folder: Path) -> tantivy.Index:

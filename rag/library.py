@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from rag.catalog import URL, Catalog, Copy, Version, chunk_key, sqlite_url
 from rag.errors import LibraryError, LibraryLocked, LibraryMismatch
 from rag.framing import frame
-from rag.index import METRIC, EmbeddedIndex, Entry, Index, remove_index
+from rag.index import LAYOUT, METRIC, EmbeddedIndex, Entry, Index, remove_index
 from rag.originals import Originals, folder_bytes
 from rag.processes import blank_memory
 from rag.settings import Settings
@@ -432,6 +432,7 @@ def _fingerprint(settings: Settings, embedder: Embedder) -> dict[str, str]:
         "embedding model": embedder.name,
         "dimension": str(embedder.dimension),
         "metric": METRIC,
+        "index layout": str(LAYOUT),
         "chunking": f"{CHUNKING_VERSION}/{settings.chunk_chars}",
         "folding": str(FOLDING_VERSION),
     }

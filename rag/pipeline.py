@@ -25,6 +25,7 @@ from rag.glossary import rendered, terms_in
 from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.questions import Question, analyse, coverage
+from rag.reranking import Reranker, open_reranker
 from rag.retrieval import Retriever
 from rag.rewriting import Rewritten, as_standalone, rewrite, standing_alone
 from rag.scripts import in_script
@@ -57,11 +58,13 @@ class LibraryOverview:
 class Pipeline:
     """Answers questions from one library with one chat model. Threads may share it; it keeps no conversation."""
 
-    def __init__(self, library: Library, model: ChatModel, settings: Settings) -> None:
+    def __init__(
+        self, library: Library, model: ChatModel, settings: Settings, reranker: Reranker | None = None
+    ) -> None:
         self.library = library
         self.model = model
         self.settings = settings
-        self._retriever = Retriever(library, settings.candidates)
+        self._retriever = Retriever(library, settings.candidates, reranker)
 
     @property
     def model_status(self) -> ModelStatus:
@@ -319,11 +322,12 @@ def open_pipeline(
     model = model or open_model(settings)
     try:
         embedder = embedder or open_embedder(settings, progress)
+        reranker = open_reranker(settings, embedder.name)
         library = Library.open(settings, embedder, writable=writable)
     except BaseException:
         model.close()
         raise
-    return Pipeline(library, model, settings)
+    return Pipeline(library, model, settings, reranker)
 
 
 def _in_language(text: str, script: Script, originals: Sequence[str]) -> str:

@@ -105,7 +105,7 @@ def analyse(text: str, max_chars: int) -> Question:
     weights: dict[str, float] = {}
     for word in words("".join(rest)):
         key = english_stem(word)
-        if word in _STOPWORDS or key in _ENGLISH_STOPWORDS:
+        if is_stopword(word):
             continue
         weights[key] = word_weight(word)
     return Question(
@@ -118,6 +118,11 @@ def analyse(text: str, max_chars: int) -> Question:
         asks_statement=_STATEMENT.search(folded) is not None,
         quoted=tuple(fold(name) for name in _NAMED.findall(stripped)),
     )
+
+
+def is_stopword(word: str) -> bool:
+    """Whether a folded word only shapes a question and says nothing of its subject."""
+    return word in _STOPWORDS or english_stem(word) in _ENGLISH_STOPWORDS
 
 
 def coverage(question: Question, folded: str) -> float:

@@ -1,17 +1,27 @@
-"""Finds the passages for a question: dense and lexical leg, fused, without duplicates, in a stable order."""
+"""Finds the passages for a question: dense and lexical leg, joined by learned weights, reranked where that is in doubt.
+
+The dense leg asks the texts in Chinese and in other languages apart, for a vector lies nearer to everything in its own
+language than to the answer in another (`rag.index`).
+"""
 
 from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Collection, Iterable, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.framing import folded_context
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.features import NAMES, Candidate, Range, features, question_features
+from rag.fusion import Fusions, reranked_features, trained
+from rag.index import LANGUAGES, Language
 from rag.library import Library
-from rag.questions import Question, coverage, embedding_text, search_text
-from rag.speech import bodies_speaking, speaks
-from rag.text import fold, has_han, to_simplified
+from rag.questions import Question, embedding_text, search_text
+from rag.reranking import Reranker, reranking_text
+from rag.text import bigrams, fold, script_of, to_simplified
 from rag.types import Chunk, Passage, Source
 
 Hit = tuple[str, float]
@@ -19,95 +29,115 @@ Hit = tuple[str, float]
 
 _POOL = 40
 """Candidates whose text is looked at. Reading and folding the text of all of both legs' hits took half of a search."""
-_RANK_CONSTANT = 10.0
-_SPEECH_BONUS = 0.15
-_SPEECH_BONUS_ACROSS = 0.4
-"""Across languages, where words can't meet, the body's name is the best there is to go by."""
+_RERANKED = 10
+_SAME = 0.8
+"""Share of character pairs in common from which a passage says nothing that a better one has not said."""
+_NUMBER = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
 
 
 @dataclass(frozen=True, slots=True)
-class _Candidate:
-    chunk: Chunk
-    source: Source
-    folded: str
-    similarity: float | None
-    lexical: float
-    dense_rank: int | None
-    lexical_rank: int | None
-    coverage: float
+class _Hits:
+    """What the legs found, each best first. ``dense`` by the language of the texts."""
+
+    dense: dict[Language, list[Hit]]
+    lexical: list[Hit]
+
+    def best(self, own: Language) -> list[str]:
+        """The keys, best ranks first, each once; every fourth from the language that the question is not in."""
+        others = [key for language, hits in self.dense.items() if language != own for key, _ in hits]
+        mine = [key for key, _ in self.dense[own]]
+        spread = [key for other in others for key in (None, None, other)] if mine else others
+        lists = (mine, [key for key, _ in self.lexical], spread)
+        found = (key for place in itertools.zip_longest(*lists) for key in place if key is not None)
+        return list(dict.fromkeys(found))
+
+    def without(self, gone: Collection[str]) -> _Hits:
+        """The hits that are none of these keys."""
+        dense = {
+            language: [hit for hit in hits if hit[0] not in gone] for language, hits in self.dense.items()
+        }
+        return _Hits(dense, [hit for hit in self.lexical if hit[0] not in gone])
 
 
 class Retriever:
     """Ranks the chunks of one library for a question."""
 
-    def __init__(self, library: Library, candidates: int = 50) -> None:
+    def __init__(self, library: Library, candidates: int = 50, reranker: Reranker | None = None) -> None:
+        """Search ``library``, taking ``candidates`` hits from each leg; without a ``reranker`` the first order stands."""
         self._library = library
         self._candidates = candidates
+        self._reranker = reranker
 
     def search(
         self, question: Question, k: int, within: Collection[str] | None = None
     ) -> tuple[Passage, ...]:
-        """The ``k`` best passages, best first; fewer where the library holds fewer. No two have the same text.
+        """The ``k`` best passages, best first; fewer where the library holds fewer. No two say the same.
 
         :param within: ids of the documents to look in; None for all
         """
+        candidates, lexical = self.candidates(question, within)
+        if not candidates:
+            return ()
+        rows = features(question, candidates, lexical)
+        scores = self._scores(question, candidates, rows)
+        order = sorted(range(len(candidates)), key=lambda n: (-scores[n], _stable(candidates[n].key)))
+        covered = rows[:, NAMES.index("coverage")]
+        likely = np.exp(scores - scores.max())
+        ranked = (_passage(candidates[n], float(likely[n]), float(covered[n])) for n in order)
+        return tuple(itertools.islice(_distinct(ranked), k))
+
+    def candidates(
+        self, question: Question, within: Collection[str] | None = None
+    ) -> tuple[list[Candidate], Range]:
+        """What both legs found, the best of each, in no order; and the range of the lexical leg's scores.
+
+        :param within: ids of the documents to look in; None for all
+        """
+        own: Language = "other" if question.is_latin else "han"
+        hits, found = self._live(self._hits(question, own, within), own)
+        return _candidates(hits, found, own), Range.of([score for _, score in hits.lexical])
+
+    def _hits(self, question: Question, own: Language, within: Collection[str] | None) -> _Hits:
         versions = None if within is None else self._library.catalog.live_ids(within)
         vector = self._library.embedder.embed_query(query_text(question))
-        dense = self._library.index.dense(vector, self._candidates, versions)
-        lexical = self._library.index.lexical(search_text(question), self._candidates, versions)
-        dense_hits, lexical_hits, found = self._live(dense, lexical)
-        similarities = dict(dense_hits)
-        dense_ranks = {key: rank for rank, (key, _) in enumerate(dense_hits, start=1)}
-        lexical_ranks = {key: rank for rank, (key, _) in enumerate(lexical_hits, start=1)}
-        best_lexical = lexical_hits[0][1] if lexical_hits else 1.0
-        lexical_scores = {key: score / best_lexical for key, score in lexical_hits}
-        candidates = []
-        for key, (chunk, source) in found.items():
-            folded = folded_context(source, chunk)
-            candidates.append(
-                (
-                    key,
-                    _Candidate(
-                        chunk,
-                        source,
-                        folded,
-                        similarities.get(key),
-                        lexical_scores.get(key, 0.0),
-                        dense_ranks.get(key),
-                        lexical_ranks.get(key),
-                        coverage(question, folded),
-                    ),
-                )
-            )
-        floor = min(similarities.values(), default=0.0)
-        top = max(similarities.values(), default=1.0)
-        cross_language = question.is_latin
-        scored = [
-            (
-                _score(candidate, floor, top, latin_question=cross_language) + _speech(question, candidate),
-                key,
-                candidate,
-            )
-            for key, candidate in candidates
-        ]
-        scored.sort(key=lambda item: (-item[0], _stable(item[1])))
-        return tuple(_distinct(scored, k))
+        index, k = self._library.index, self._candidates
+        dense: dict[Language, list[Hit]] = {own: index.dense(vector, k, versions, own)}
+        for language in LANGUAGES:
+            if language != own:
+                least = k if not dense[own] else k // 2
+                dense[language] = index.dense(vector, max(1, least), versions, language)
+        return _Hits(dense, index.lexical(search_text(question), k, versions))
 
-    def _live(
-        self, dense: Sequence[Hit], lexical: Sequence[Hit]
-    ) -> tuple[list[Hit], list[Hit], dict[str, tuple[Chunk, Source]]]:
-        """Both legs' hits without those that the catalog does not know, and the chunks of the best of them.
+    def _live(self, hits: _Hits, own: Language) -> tuple[_Hits, dict[str, tuple[Chunk, Source]]]:
+        """The hits without those that the catalog does not know, and the chunks of the best of them.
 
         What was replaced or removed meanwhile must not hold a rank.
         """
         while True:
-            best = _alternating(dense, lexical)[:_POOL]
+            best = hits.best(own)[:_POOL]
             found = self._library.catalog.live_chunks(best)
             gone = set(best) - found.keys()
-            dense = [hit for hit in dense if hit[0] not in gone]
-            lexical = [hit for hit in lexical if hit[0] not in gone]
             if not gone:
-                return dense, lexical, found
+                return hits, found
+            hits = hits.without(gone)
+
+    def _scores(
+        self, question: Question, candidates: Sequence[Candidate], rows: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """One score a candidate; reranked ones are all above the rest."""
+        fusions = trained()
+        asked = question_features(question)
+        first = fusions.first.scores(rows, asked)
+        if self._reranker is None or _is_sure(first, fusions):
+            return first
+        top = np.argsort(-first, kind="stable")[:_RERANKED]
+        texts = [reranking_text(candidates[n].source, candidates[n].chunk) for n in top]
+        judged = self._reranker.scores(to_simplified(question.text), texts)
+        second = fusions.reranked.scores(reranked_features(rows[top], judged), asked)
+        rest = np.delete(first, top)
+        scores = first.copy()
+        scores[top] = second - second.min() + (rest.max() if len(rest) else 0.0) + 1e-3
+        return scores
 
 
 def query_text(question: Question) -> str:
@@ -115,65 +145,75 @@ def query_text(question: Question) -> str:
     return to_simplified(embedding_text(question))
 
 
-def _alternating(dense: Sequence[Hit], lexical: Sequence[Hit]) -> list[str]:
-    """The keys of both legs, best ranks first, each once."""
-    pairs = itertools.zip_longest((key for key, _ in dense), (key for key, _ in lexical))
-    return list(dict.fromkeys(key for pair in pairs for key in pair if key is not None))
+def _is_sure(scores: NDArray[np.float32], fusions: Fusions) -> bool:
+    """Whether the first candidate stands so far before the others that reranking would change next to nothing."""
+    return bool(1.0 / np.exp(scores - scores.max()).sum() >= fusions.sure)
 
 
-def _score(candidate: _Candidate, floor: float, top: float, *, latin_question: bool) -> float:
-    """Weighted sum of both legs' scores, each brought to 0 to 1 within the query, their ranks and the coverage."""
-    spread = max(top - floor, 1e-6)
-    dense = 0.0 if candidate.similarity is None else (candidate.similarity - floor) / spread
-    ranks = sum(
-        0.5 * _RANK_CONSTANT / (_RANK_CONSTANT + rank - 1)
-        for rank in (candidate.dense_rank, candidate.lexical_rank)
-        if rank is not None
-    )
-    if latin_question and has_han(candidate.chunk.text):
-        # Words can't meet across languages: the dense leg decides, body names aside.
-        return 0.8 * dense + 0.2 * candidate.lexical
-    return 0.35 * dense + 0.35 * candidate.lexical + 0.15 * ranks + 0.15 * candidate.coverage
-
-
-def _speech(question: Question, candidate: _Candidate) -> float:
-    """For what a body said or promised, the passage in which it speaks goes before those that only name it.
-
-    Also one in which its head goes on speaking, and which names neither: who speaks is known from what stands before.
-    """
-    if not question.asks_statement:
-        return 0.0
-    speaking = bodies_speaking(candidate.chunk.speeches)
-    heard = any(body.name in speaking or speaks(candidate.folded, body) for body in question.bodies)
-    if not heard:
-        return 0.0
-    across = question.is_latin and has_han(candidate.chunk.text)
-    return _SPEECH_BONUS_ACROSS if across else _SPEECH_BONUS
-
-
-def _distinct(scored: Iterable[tuple[float, str, _Candidate]], k: int) -> Iterable[Passage]:
-    seen: set[str] = set()
-    for score, _, candidate in scored:
-        body = _folded(candidate.chunk.text)
-        if body in seen:
-            continue
-        seen.add(body)
-        yield Passage(
-            chunk=candidate.chunk,
-            source=candidate.source,
-            score=round(score, 6),
-            similarity=candidate.similarity,
-            coverage=round(candidate.coverage, 4),
-            dense_rank=candidate.dense_rank,
-            lexical_rank=candidate.lexical_rank,
+def _candidates(hits: _Hits, found: dict[str, tuple[Chunk, Source]], own: Language) -> list[Candidate]:
+    lexical = {key: (rank, score) for rank, (key, score) in enumerate(hits.lexical, start=1)}
+    dense = {
+        key: (rank, score, language)
+        for language, of_language in hits.dense.items()
+        for rank, (key, score) in enumerate(of_language, start=1)
+    }
+    ranges = {
+        language: Range.of([score for _, score in of_language])
+        for language, of_language in hits.dense.items()
+    }
+    candidates = []
+    for key, (chunk, source) in found.items():
+        rank, similarity, language = dense.get(key, (None, None, None))
+        if language is None:
+            language = "other" if script_of(chunk.text) == "en" else "han"
+        place, score = lexical.get(key, (None, None))
+        candidates.append(
+            Candidate(key, chunk, source, similarity, score, rank, place, ranges[language], language != own)
         )
-        if len(seen) == k:
-            return
+    return candidates
+
+
+def _passage(candidate: Candidate, score: float, coverage: float) -> Passage:
+    return Passage(
+        chunk=candidate.chunk,
+        source=candidate.source,
+        score=round(score, 6),
+        similarity=candidate.similarity,
+        coverage=round(coverage, 4),
+        dense_rank=candidate.dense_rank,
+        lexical_rank=candidate.lexical_rank,
+    )
+
+
+def _distinct(ranked: Iterable[Passage]) -> Iterator[Passage]:
+    """Without passages that say what a better one says, but for a few characters none of which is a digit."""
+    kept: list[_Content] = []
+    for passage in ranked:
+        content = _content(passage.chunk.text)
+        if any(content.says(other) for other in kept):
+            continue
+        kept.append(content)
+        yield passage
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    """What a text says: its pairs of characters, and its numbers, in which this year's notice differs from last year's."""
+
+    pairs: frozenset[str]
+    numbers: tuple[str, ...]
+
+    def says(self, other: _Content) -> bool:
+        one, two = self.pairs, other.pairs
+        if self.numbers != other.numbers or min(len(one), len(two)) < _SAME * max(len(one), len(two)):
+            return False
+        return one == two or len(one & two) >= _SAME * len(one | two)
 
 
 @functools.lru_cache(maxsize=4096)
-def _folded(text: str) -> str:
-    return fold(text)
+def _content(text: str) -> _Content:
+    folded = fold(text)
+    return _Content(frozenset(bigrams(folded)) or frozenset((folded,)), tuple(_NUMBER.findall(folded)))
 
 
 def _stable(key: str) -> tuple[int, int]:

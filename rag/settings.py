@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     # Retrieval and answer
     passages: int = Field(default=4, ge=1, le=20, description="Passages given to the chat model.")
     candidates: int = Field(default=50, ge=1, le=500, description="Hits taken from each leg before fusion.")
+    rerank: Literal["auto", "off"] = Field(
+        default="auto",
+        description="Whether the first passages are read together with the question where their order is in doubt.",
+    )
     prompt_chars: int = Field(
         default=900, ge=200, description="Longest evidence given to the chat model, in characters."
     )

@@ -13,13 +13,14 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rag.numerals import quantities
 from rag.types import Script
 
 if TYPE_CHECKING:
     import jieba
     import opencc
 
-FOLDING_VERSION = 1
+FOLDING_VERSION = 2
 """Raised whenever `fold` or `terms` changes, so that an index built with other terms is not searched with these."""
 
 HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U000323af"
@@ -120,11 +121,13 @@ def words(text: str) -> list[str]:
 def terms(text: str) -> tuple[list[str], list[str]]:
     """What the lexical index stores of a text: words (with the shorter words inside them) and character bigrams.
 
-    A single Han character that stands alone between other signs is its own bigram, so that nothing is unfindable.
+    A single Han character that stands alone between other signs is its own bigram, so that nothing is unfindable. A number
+    that is not written in plain digits (三百, 1.2万, 民国113年) is there in plain digits too.
     """
     found: list[str] = []
     grams: list[str] = []
-    for match in _TERM.finditer(fold(text)):
+    folded = fold(text)
+    for match in _TERM.finditer(folded):
         run = match.group()
         if _HAN_CHAR.match(run):
             found.extend(word for word in segmenter().cut_for_search(run) if word.strip())
@@ -133,6 +136,10 @@ def terms(text: str) -> tuple[list[str], list[str]]:
             stem = english_stem(run)
             found.append(stem)
             grams.append(stem)
+    for quantity in quantities(folded):
+        plain = quantity.value.rstrip("%")
+        if not folded[quantity.start : quantity.end].startswith(plain):
+            found.append(plain)
     return found, grams
 
 

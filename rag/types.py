@@ -116,7 +116,7 @@ class Chunk:
 class Passage:
     """A chunk found for a question, with its place in the ranking.
 
-    ``score`` orders passages (higher is better); ``similarity`` is the cosine of question and chunk, None when the
+    ``score`` orders passages: how likely it is to answer beside the best one, which has 1; ``similarity`` is the cosine of question and chunk, None when the
     dense leg did not see it; ``coverage`` the idf-weighted share of the question's terms that the chunk and its
     context hold, 0 to 1. Ranks count from 1 and are None where a leg did not find the chunk.
     """

@@ -112,3 +112,22 @@ def test_traditional_script_comes_back_to_simplified(text: str) -> None:
 
 def test_bigrams_ignore_punctuation_and_script() -> None:
     assert bigrams("老舊，小區") == ["老旧", "旧小", "小区"]
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("三百个小区", "改造小区300个"),
+        ("300个小区", "改造小区三百个"),
+        ("2024年预算", "民國113年預算"),
+        ("投资1.2万元", "投资12,000元"),
+        ("二〇二五年计划", "2025年计划"),
+    ],
+)
+def test_a_number_is_the_same_term_however_it_is_written(question: str, text: str) -> None:
+    numbers = [{term for term in terms(side)[0] if term.isdigit()} for side in (question, text)]
+    assert numbers[0] & numbers[1]
+
+
+def test_plain_digits_are_one_term_once() -> None:
+    assert terms("改造300个小区")[0].count("300") == 1

@@ -1,0 +1,270 @@
+"""``python -m eval.training.reranker``: learns to read a question and a passage together.
+
+The upper layers of the embedding model's transformer and a linear layer of two outputs are trained on groups of one passage
+that answers and some that do not: the first output by the cross entropy of the group, the second by whether each passage
+answers, where questions without an answer give passages of the document that nearly answers. A quarter of the questions are
+turned into bare keywords, as people type them. What was learned is kept as a difference of low rank to the embedding
+model's own weights (singular values, Eckart and Young, 1936).
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from eval.training.examples import Example, Proposed, read_examples
+from eval.training.keywords import as_keywords
+from rag import e5
+from rag.reranking import MAX_TOKENS, WORDS
+from rag.settings import load_settings
+from rag.text import to_simplified
+
+if TYPE_CHECKING:
+    import torch
+
+_KEYWORDS = 0.25
+"""Share of the questions that are turned into keywords."""
+_HARDEST = 8
+"""One of the wrong passages is of so many that stand highest."""
+_DEPTH = 24
+_HELD_TO = 0.3
+"""How often a passage of the right document that does not answer stands among the wrong ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How to train. ``frozen`` are the lowest layers, left as they are; ``rank`` is that of the difference kept."""
+
+    steps: int
+    questions: int = 8
+    wrong: int = 3
+    rate: float = 6e-5
+    head_rate: float = 1e-3
+    frozen: int = 4
+    rank: int = 48
+    seed: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A question with passages; ``first`` is whether the first of them answers, else none does."""
+
+    question: str
+    passages: tuple[str, ...]
+    first: bool
+
+
+def group_of(example: Example, wrong: int, rng: random.Random) -> Group | None:
+    """A group drawn from an example; None where it has too few passages."""
+    answering = [item for item in example.proposed if item.label == "answers"]
+    others = [item for item in example.proposed if item.label == "wrong"][:_DEPTH]
+    near = [item for item in example.proposed if item.label == "document"]
+    question = as_keywords(example.question, rng) if rng.random() < _KEYWORDS else example.question
+    if not example.answerable:
+        drawn = [*near, *others[: 2 * wrong]]
+        chosen = rng.sample(drawn, min(wrong, len(drawn)))
+        return Group(question, _texts(chosen), first=False) if chosen else None
+    if not answering or len(others) < wrong:
+        return None
+    chosen = [rng.choice(others[:_HARDEST]), *rng.sample(others, wrong - 1)]
+    if near and rng.random() < _HELD_TO:
+        chosen[-1] = rng.choice(near)
+    return Group(question, _texts([rng.choice(answering), *chosen]), first=True)
+
+
+def _texts(items: Sequence[Proposed]) -> tuple[str, ...]:
+    return tuple(item.text for item in items)
+
+
+def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Path) -> Any:
+    """Train on examples; tells the progress on standard error, and goes on from ``checkpoint`` where it is there."""
+    import numpy as np
+    import torch
+    from transformers import AutoTokenizer
+
+    rng = random.Random(plan.seed)  # noqa: S311 - no secret
+    torch.manual_seed(plan.seed)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = _model(folder, plan.frozen)
+    body = [p for p in model.transformer.parameters() if p.requires_grad]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": body, "lr": plan.rate},
+            {"params": list(model.head.parameters()), "lr": plan.head_rate},
+        ],
+        weight_decay=0.01,
+    )
+    warm = max(1, plan.steps // 16)
+    schedule = torch.optim.lr_scheduler.LambdaLR(
+        optimizer, lambda step: min(1.0, (step + 1) / warm) * max(0.02, 1.0 - step / plan.steps)
+    )
+    begin = _resumed(checkpoint, model, optimizer, schedule, rng)
+    order: list[int] = []
+    told: list[tuple[float, float, float]] = []
+    started = time.monotonic()
+    for step in range(begin, plan.steps):
+        groups: list[Group] = []
+        while len(groups) < plan.questions:
+            if not order:
+                order = rng.sample(range(len(examples)), len(examples))
+            group = group_of(examples[order.pop()], plan.wrong, rng)
+            if group is not None:
+                groups.append(group)
+        encoded = tokenizer(
+            [to_simplified(group.question) for group in groups for _ in group.passages],
+            [passage for group in groups for passage in group.passages],
+            truncation="only_second",
+            max_length=MAX_TOKENS,
+            padding=True,
+            return_tensors="pt",
+        )
+        with torch.autocast("cpu", torch.bfloat16):
+            found = model(encoded["input_ids"], encoded["attention_mask"])
+        told.append(_learn(found.float(), groups, model, optimizer))
+        schedule.step()
+        if (step + 1) % 25 == 0 or step + 1 == plan.steps:
+            loss, answer_loss, right = np.mean(told[-50:], 0)
+            left = (time.monotonic() - started) / (step + 1 - begin) * (plan.steps - step - 1) / 60
+            sys.stderr.write(
+                f"step {step + 1} of {plan.steps}: ranking {loss:.3f}, answering {answer_loss:.3f},"
+                f" first right {right:.3f}; {left:.0f} min left\n"
+            )
+        if (step + 1) % 100 == 0:
+            torch.save(
+                {
+                    "step": step + 1,
+                    "model": model.state_dict(),
+                    "optimizer": optimizer.state_dict(),
+                    "schedule": schedule.state_dict(),
+                    "random": rng.getstate(),
+                },
+                checkpoint,
+            )
+    return model
+
+
+def _learn(
+    found: torch.Tensor, groups: Sequence[Group], model: torch.nn.Module, optimizer: torch.optim.Optimizer
+) -> tuple[float, float, float]:
+    import torch
+
+    rank, answers = found[:, 0], found[:, 1]
+    labels: list[float] = []
+    losses: list[torch.Tensor] = []
+    right: list[bool] = []
+    for group in groups:
+        start = len(labels)
+        labels += [float(group.first), *[0.0] * (len(group.passages) - 1)]
+        if group.first:
+            scores = rank[start : len(labels)]
+            losses.append(-torch.log_softmax(scores, 0)[0])
+            right.append(bool(scores.argmax() == 0))
+    wanted = torch.tensor(labels)
+    weight = 1.0 + wanted
+    answering = torch.nn.functional.binary_cross_entropy_with_logits(answers, wanted, weight=weight)
+    ranking = torch.stack(losses).mean() if losses else torch.zeros(())
+    optimizer.zero_grad()
+    loss: Any = ranking + 0.5 * answering
+    loss.backward()
+    torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
+    optimizer.step()
+    return float(ranking.detach()), float(answering.detach()), sum(right) / max(1, len(right))
+
+
+def _model(folder: Path, frozen: int) -> Any:
+    import torch
+    from transformers import AutoModel
+
+    class Pair(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = AutoModel.from_pretrained(folder, dtype=torch.float32)
+            self.transformer.requires_grad_(False)
+            for layer in self.transformer.encoder.layer[frozen:]:
+                layer.requires_grad_(True)
+            self.head = torch.nn.Linear(2 * self.transformer.config.hidden_size, 2)
+            torch.nn.init.normal_(self.head.weight, std=0.02)
+            torch.nn.init.zeros_(self.head.bias)
+
+        def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            hidden = self.transformer(input_ids=ids, attention_mask=mask).last_hidden_state
+            weight = mask.unsqueeze(-1).to(hidden.dtype)
+            mean = (hidden * weight).sum(1) / weight.sum(1)
+            found: torch.Tensor = self.head(torch.cat([hidden[:, 0], mean], 1).float())
+            return found
+
+    return Pair().train()
+
+
+def _resumed(checkpoint: Path, model: Any, optimizer: Any, schedule: Any, rng: random.Random) -> int:
+    import torch
+
+    if not checkpoint.exists():
+        return 0
+    state = torch.load(checkpoint, weights_only=False)
+    model.load_state_dict(state["model"])
+    optimizer.load_state_dict(state["optimizer"])
+    schedule.load_state_dict(state["schedule"])
+    rng.setstate(state["random"])
+    return int(state["step"])
+
+
+def difference(model: Any, folder: Path, rank: int) -> dict[str, torch.Tensor]:
+    """What was learned, as tensors by name: ``up:NAME`` and ``down:NAME`` of matrices, ``add:NAME`` of vectors, the head.
+
+    In 16-bit floats; ``up @ down`` is the best approximation of that rank.
+    """
+    import safetensors
+    import torch
+
+    kept = {"head:weight": model.head.weight.detach().half(), "head:bias": model.head.bias.detach().half()}
+    learned = model.transformer.state_dict()
+    with safetensors.safe_open(folder / "model.safetensors", "pt") as file:
+        for name in file.keys():  # noqa: SIM118 - not a mapping
+            if name == WORDS:
+                continue
+            change = learned[name].float() - file.get_tensor(name).float()
+            if not change.any():
+                continue
+            if change.ndim == 1:
+                kept[f"add:{name}"] = change.half()
+                continue
+            left, values, right = torch.linalg.svd(change, full_matrices=False)
+            root = values[:rank].sqrt()
+            kept[f"up:{name}"] = (left[:, :rank] * root).half().contiguous()
+            kept[f"down:{name}"] = (root[:, None] * right[:rank]).half().contiguous()
+    return kept
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Train on the candidates in a folder and write the difference."""
+    parser = argparse.ArgumentParser(prog="python -m eval.training.reranker", description=__doc__)
+    parser.add_argument("--candidates", type=Path, required=True, help="folder that `candidates` wrote")
+    parser.add_argument("--output", type=Path, required=True, help="file of the difference, .safetensors")
+    parser.add_argument("--steps", type=int, default=1000)
+    parser.add_argument("--rank", type=int, default=48)
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args(arguments)
+    import safetensors.torch
+
+    examples = [
+        example
+        for path in sorted(given.candidates.glob("*.jsonl.gz"))
+        for example in read_examples(path)
+        if example.part == "reranker"
+    ]
+    sys.stderr.write(f"{len(examples)} questions\n")
+    folder = e5.prepare(load_settings({}))
+    plan = Plan(given.steps, rank=given.rank, seed=given.seed)
+    model = train(examples, plan, folder, given.output.with_suffix(".checkpoint"))
+    safetensors.torch.save_file(difference(model, folder, plan.rank), given.output)
+
+
+if __name__ == "__main__":
+    main()

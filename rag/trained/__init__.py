@@ -1,0 +1,1 @@
+"""What was learned, as data: weights of the fusion and the reranker."""

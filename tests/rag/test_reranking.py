@@ -1,0 +1,104 @@
+"""The reranker over the embedding model's own transformer."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+from rag.acceleration import is_installed
+from rag.embedding import E5_NAME
+from rag.reranking import Reranker, open_reranker, reranking_text
+from rag.settings import Settings, load_settings
+from rag.types import Chunk, Source, Speech
+
+
+def test_it_is_not_used_with_another_embedding_model_or_when_it_is_off(tmp_path) -> None:
+    settings = Settings(home=tmp_path, models=tmp_path)
+    assert open_reranker(settings, "some/other-model@12345678") is None
+    assert open_reranker(settings.model_copy(update={"rerank": "off"}), E5_NAME) is None
+
+
+def test_it_reads_what_frames_a_passage_in_simplified_script() -> None:
+    text = "將改造老舊小區28個。"
+    chunk = Chunk("d", 0, 0, len(text), text, heading="住房", speeches=(Speech(0, 10, "局長田禾", "住建局"),))
+    source = Source("d", "/d.txt", "區委全會", "0" * 64, "text/plain")
+    assert reranking_text(source, chunk) == "区委全会\n住房\n住建局局长田禾\n将改造老旧小区28个。"
+
+
+# --- the real model -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def real() -> Reranker:
+    found = open_reranker(load_settings({}), E5_NAME)
+    assert found is not None
+    return found
+
+
+PASSAGES = (
+    "区住建局局长田禾表示，明年将改造老旧小区28个，惠及居民一万户。",
+    "区文旅局局长白露表示，将打造湖畔音乐节品牌。",
+    "The transport bureau will open two new bus lines before the end of March.",
+    "每台电梯补贴标准为22万元，申报截止日期为2026年9月30日。",
+)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("question", "best"),
+    [
+        ("住建局要改造多少个老旧小区？", 0),
+        ("音乐节 品牌", 1),
+        ("新增几条公交线路？", 2),
+        ("How much is the subsidy for a lift?", 3),
+        ("加裝電梯補貼多少", 3),
+    ],
+)
+def test_the_passage_that_answers_is_the_most_relevant(real: Reranker, question: str, best: int) -> None:
+    scores = real.scores(question, PASSAGES)
+    assert scores.shape == (4, 2)
+    assert int(scores[:, 0].argmax()) == best
+    assert int(scores[:, 1].argmax()) == best
+
+
+@pytest.mark.model
+def test_a_passage_scores_alike_alone_and_beside_others(real: Reranker) -> None:
+    together = real.scores("补贴多少？", PASSAGES)
+    alone = np.concatenate([real.scores("补贴多少？", [passage]) for passage in PASSAGES])
+    assert np.abs(together - alone).max() < 0.25
+    assert real.scores("补贴多少？", []).shape == (0, 2)
+
+
+@pytest.mark.model
+def test_odd_texts_have_scores(real: Reranker) -> None:
+    texts = ["", " ", "住\ud800建", "长" * 5000, "\x00", "😀"]
+    assert np.isfinite(real.scores("?" * 3000, texts)).all()
+    assert np.isfinite(real.scores("\udfff", texts)).all()
+
+
+@pytest.mark.model
+def test_threads_may_share_it(real: Reranker) -> None:
+    expected = real.scores("补贴多少？", PASSAGES)
+    found: list[np.ndarray] = []
+    threads = [
+        threading.Thread(target=lambda: found.append(real.scores("补贴多少？", PASSAGES))) for _ in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert all(np.allclose(one, expected) for one in found)
+
+
+@pytest.mark.model
+@pytest.mark.skipif(not is_installed(), reason="the extra openvino is not installed")
+def test_both_engines_agree(real: Reranker) -> None:
+    torch = open_reranker(load_settings({"embedding_backend": "torch"}), E5_NAME)
+    assert torch is not None
+    for question in ("住建局要改造多少个老旧小区？", "How much is the subsidy for a lift?"):
+        one, other = real.scores(question, PASSAGES), torch.scores(question, PASSAGES)
+        assert np.abs(one - other).max() < 0.5
+        assert (one.argmax(0) == other.argmax(0)).all()
