@@ -29,6 +29,7 @@ check: $(VENV)/.installed-dev ## Format and lint check, types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy -p benchmarks.peers
 
 format: $(VENV)/.installed-dev ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

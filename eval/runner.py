@@ -21,7 +21,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from eval.ahead import BATCH, AheadEmbedder
 from eval.cases import Benchmark, BenchmarkDocument, Case, Mode
@@ -48,17 +47,13 @@ from rag.model import open_model
 from rag.pipeline import Pipeline
 from rag.reranking import open_reranker
 from rag.retrieval import query_text
-from rag.settings import Settings
+from rag.settings import Settings, shaping_settings
 from rag.text import FOLDING_VERSION
 from rag.types import Answer, Passage
 
 DEPTH = 10
 """Passages of the ranking that are kept: what recall@10, MRR@10 and nDCG@10 need."""
 _BATCH_CHUNKS = 512
-_NOT_SHAPING = {"home", "models", "models_source", "models_hub", "host", "port", "language", "chat_api_key"}
-"""Settings that change no answer."""
-_SECRET = ("key", "password", "secret")
-"""Words in the names of settings whose values no record may hold."""
 ALIKE = 5
 """Failures of the model in a row, each for the same reason, that end a run: the model is out of order, not the case."""
 
@@ -360,7 +355,7 @@ class _Answers:
     """Answers of earlier runs under the same model, settings and index; one file a configuration."""
 
     def __init__(self, folder: Path, settings: Settings, library: Library, model: str) -> None:
-        shaping = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+        shaping = shaping_settings(settings)
         versions = sorted((v.source.id, v.source.digest) for v in library.documents())
         key = json.dumps([shaping, model, library.embedder.name, versions], sort_keys=True)
         name = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
@@ -451,30 +446,6 @@ def _all_asked(
                 future.cancel()
 
 
-def told_settings(settings: Settings) -> dict[str, Any]:
-    """The settings that shape answers, as a record may hold them.
-
-    Keys and passwords are left out; in addresses the user and password and the values of a query are "***".
-    """
-    told = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
-    return {
-        name: _told_address(value) if isinstance(value, str) and "://" in value else value
-        for name, value in told.items()
-        if not any(word in name.lower() for word in _SECRET)
-    }
-
-
-def _told_address(address: str) -> str:
-    """An address without what may be secret in it."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return "***"
-    _, at, host = parts.netloc.rpartition("@")
-    query = "&".join(f"{pair.partition('=')[0]}=***" for pair in parts.query.split("&") if pair)
-    return urlunsplit((parts.scheme, f"***@{host}" if at else host, parts.path, query, ""))
-
-
 def _info(
     benchmark: Benchmark,
     options: Options,
@@ -486,7 +457,7 @@ def _info(
 ) -> RunInfo:
     now = datetime.now(UTC)
     documents = library.documents()
-    shaping = told_settings(settings)
+    shaping = shaping_settings(settings)
     made = json.dumps(
         [benchmark.name, shaping, options.mode, options.only_retrieval, options.seed, options.limit]
     )

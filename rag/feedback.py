@@ -18,14 +18,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Literal, cast, get_args
-from urllib.parse import urlsplit, urlunsplit
 
 from filelock import FileLock, Timeout
-from pydantic import SecretStr
 
 from rag.errors import LibraryDamaged, LibraryError, LibraryLocked, StorageFull
 from rag.serialization import answer_record
-from rag.settings import Settings
+from rag.settings import Settings, shaping_settings
 from rag.types import Answer, Turn
 
 Thumb = Literal["up", "down", "none"]
@@ -49,7 +47,6 @@ _MAX_ID, _MAX_TEXT, _MAX_ITEMS, _MAX_DEPTH = 64, 20_000, 64, 8
 _LOCK_SECONDS = 10.0
 _VERSION = 1
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NOT_SHAPING = {"home", "models", "models_source", "models_hub", "host", "port", "language"}
 _LOG = logging.getLogger(__name__)
 
 
@@ -58,7 +55,7 @@ class Feedback:
     """A verdict on one answer, with the question, the answer and the settings that it was made under.
 
     ``id`` is the answer's; ``time`` an ISO date and time in UTC; ``history`` the messages before the question;
-    ``answer`` is `rag.serialization.answer_record`; ``settings`` those that shape answers, see `shaping_settings`.
+    ``answer`` is `rag.serialization.answer_record`; ``settings`` those that shape answers, see `rag.settings.shaping_settings`.
     """
 
     id: str
@@ -102,20 +99,6 @@ class Feedback:
             answer=_bounded(answer_record(answer)),
             settings=_bounded(shaping_settings(settings)),
         )
-
-
-def shaping_settings(settings: Settings) -> dict[str, Any]:
-    """The settings that shape answers as plain data: without folders, addresses of this service, and secrets.
-
-    Of an endpoint's address the credentials and the query are left out, where keys are sometimes put.
-    """
-    found: dict[str, Any] = {}
-    for name in type(settings).model_fields:
-        value = getattr(settings, name)
-        if name in _NOT_SHAPING or isinstance(value, SecretStr):
-            continue
-        found[name] = _without_secrets(value) if isinstance(value, str) and "://" in value else value
-    return found
 
 
 class FeedbackStore:
@@ -274,11 +257,3 @@ def _plain(value: Any, depth: int = 0) -> Any:
     if depth < _MAX_DEPTH and isinstance(value, (list, tuple)):
         return [_plain(item, depth + 1) for item in value[:_MAX_ITEMS]]
     return _clean(str(value), _MAX_TEXT)
-
-
-def _without_secrets(address: str) -> str:
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return ""
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit, urlunsplit
 
 from platformdirs import user_data_path
 from pydantic import Field, SecretStr, ValidationError
@@ -21,6 +22,8 @@ from rag.errors import SettingsError
 
 ENV_PREFIX = "WENZHENG_"
 SETTINGS_FILE = "settings.toml"
+_NOT_SHAPING = {"home", "models", "models_source", "models_hub", "host", "port", "language", "chat_api_key"}
+_SECRET = ("key", "password", "secret")
 
 
 class Settings(BaseSettings):
@@ -179,6 +182,31 @@ def load_settings(
             f"The setting {name} does not take the value {_shown(name, merged.get(name))}: {first['msg']}.",
             f"Change it in {file}, in {ENV_PREFIX}{name.upper()} or in the flag.",
         ) from error
+
+
+def shaping_settings(settings: Settings) -> dict[str, Any]:
+    """The settings that shape answers, as plain data that a record may hold.
+
+    Folders and the address of the service are left out, and so are keys and passwords; in addresses the user and password and the
+    values of a query are "***".
+    """
+    told = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+    return {
+        name: _told_address(value) if isinstance(value, str) and "://" in value else value
+        for name, value in told.items()
+        if not any(word in name.lower() for word in _SECRET)
+    }
+
+
+def _told_address(address: str) -> str:
+    """An address without what may be secret in it."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "***"
+    _, at, host = parts.netloc.rpartition("@")
+    query = "&".join(f"{pair.partition('=')[0]}=***" for pair in parts.query.split("&") if pair)
+    return urlunsplit((parts.scheme, f"***@{host}" if at else host, parts.path, query, ""))
 
 
 def _shown(name: str, value: object) -> str:

@@ -291,9 +291,10 @@ def _conditions(
 
 _NOTES = (
     'The peers encode without E5\'s prefixes "query: " and "passage: ", which their defaults leave out; a user who adds them '
-    "finds more. LangChain's splitter has the separators that its documentation gives for Chinese. Haystack stands twice: its "
-    "tutorial's splitter counts words by spaces, which Chinese does not write, so that documents stay whole, and ten of them "
-    "seldom fit the context; the other column splits by 250 characters.",
+    "finds more. LangChain's splitter has the separators that its documentation gives for Chinese. Haystack's tutorial splits "
+    "by words between spaces, which Chinese does not write, so that documents stay whole, and ten of them seldom fit the "
+    "context: the column Haystack splits by 250 characters instead, the column with the tutorial's splitter (`--peers "
+    "haystack-tutorial`) is there where it was asked for.",
     "The peers get each document as a text file with its title above its text; files of other kinds and encodings as the "
     "text that Wenzheng's ingestion reads from them, cleaned, so that no peer fails at reading. Follow-up questions are left "
     "out, for the tutorials keep no conversation.",

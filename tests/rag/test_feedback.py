@@ -20,7 +20,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from rag.errors import LibraryError, LibraryLocked, StorageFull
-from rag.feedback import MAX_BETTER, MAX_COMMENT, Feedback, FeedbackStore, shaping_settings
+from rag.feedback import MAX_BETTER, MAX_COMMENT, Feedback, FeedbackStore
 from rag.settings import Settings
 from rag.types import Answer, Chunk, Citation, Passage, Source, Turn
 
@@ -84,11 +84,9 @@ def test_settings_are_kept_without_secrets_and_folders() -> None:
         chat_base_url="https://user:pass@host:8443/v1?key=abc",
         passages=7,
     )
-    kept = shaping_settings(settings)
-    assert (kept["passages"], kept["chat_base_url"]) == (7, "https://host:8443/v1")
-    assert not {"home", "models", "port", "chat_api_key"} & set(kept)
-    line = json.dumps(Feedback.of("a", "up", answer(), settings).settings)
-    assert not any(secret in line for secret in ("geheim", "pass@", "abc"))
+    kept = Feedback.of("a", "up", answer(), settings).settings
+    assert kept["passages"] == 7
+    assert not any(secret in json.dumps(kept) for secret in ("geheim", "pass@", "abc"))
 
 
 def test_texts_are_bounded(store: FeedbackStore) -> None:

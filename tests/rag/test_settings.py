@@ -3,10 +3,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
 from rag.errors import SettingsError
-from rag.settings import Settings, load_settings
+from rag.settings import Settings, load_settings, shaping_settings
 
 
 def test_flags_win_over_environment_over_file(tmp_path: Path) -> None:
@@ -51,3 +51,24 @@ def test_settings_do_not_change_and_do_not_show_the_key() -> None:
     assert "secret-value" not in repr(settings)
     with pytest.raises(ValidationError):
         settings.port = 1
+
+
+def test_what_shapes_answers_is_told_without_secrets_and_folders() -> None:
+    address = "https://user:pass-word-1@host:8443/v1?key=pass-word-1"
+    told = shaping_settings(
+        Settings(chat_api_key=SecretStr("pass-word-1"), chat_base_url=address, passages=7)
+    )
+    assert (told["passages"], told["chat_base_url"]) == (7, "https://***@host:8443/v1?key=***")
+    assert not {"home", "models", "port", "chat_api_key"} & set(told)
+    assert "pass-word-1" not in str(told)
+
+
+def test_settings_that_are_named_after_secrets_are_left_out() -> None:
+    class Later(Settings):
+        proxy_password: str = "pass-word-1"
+        search_key: str = "pass-word-1"
+
+    told = shaping_settings(Later())
+    assert not {"proxy_password", "search_key", "chat_api_key", "home"} & set(told)
+    assert "pass-word-1" not in str(told)
+    assert {"chunk_chars", "answer_tokens"} <= set(told)
