@@ -20,7 +20,6 @@ from rag.text import bigrams, fold
 from rag.types import Chunk, Source
 
 NAMES = (
-    "similarity",
     "similarity_behind",
     "similarity_share",
     "dense_rank",
@@ -42,6 +41,9 @@ NAMES = (
 )
 QUESTION_NAMES = ("asks", "length", "latin")
 _RANK_CONSTANT = 5.0
+_FAR = 0.1
+"""Difference of cosines from which being farther behind says no more, so that models of a wider range are not misjudged.
+The cosine itself is no column: it would be worth a thousandth of the right first passages, and is another in each model."""
 _LONGEST_QUESTION = 120
 """Characters of a question that are compared letter by letter."""
 _SHORT = 40
@@ -96,8 +98,7 @@ def features(question: Question, candidates: Sequence[Candidate], lexical: Range
         score = 0.5 * lexical.least if candidate.lexical is None else candidate.lexical
         document = candidate.source.id
         rows[row] = (
-            similarity - 0.85,
-            similarity - dense.best,
+            max(similarity - dense.best, -_FAR),
             (similarity - dense.least) / max(dense.best - dense.least, 1e-6),
             _of_rank(candidate.dense_rank),
             candidate.dense_rank is not None,

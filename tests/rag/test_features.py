@@ -64,7 +64,7 @@ def test_scores_are_told_relative_to_the_best_and_the_least() -> None:
 def test_what_a_leg_did_not_find_is_no_better_than_its_least() -> None:
     seen = candidate("甲", similarity=0.8, dense_rank=50, lexical=2.0, lexical_rank=50)
     unseen = candidate("乙")
-    for name in ("similarity", "lexical_share", "lexical_behind"):
+    for name in ("similarity_behind", "lexical_share", "lexical_behind"):
         one, other = column("几个", name, seen, unseen)
         assert other <= one
 

@@ -45,7 +45,6 @@ def test_the_weights_that_come_with_the_program_fit_its_features() -> None:
 def test_what_stands_first_everywhere_scores_above_what_stands_nowhere() -> None:
     fusions = trained()
     best = dict.fromkeys(NAMES, 0.0) | {
-        "similarity": 0.05,
         "similarity_share": 1.0,
         "dense_rank": 1.0,
         "dense_found": 1.0,
