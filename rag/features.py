@@ -67,8 +67,8 @@ class Range:
 class Candidate:
     """A chunk that a leg found: its score and its rank (from 1) in each, None where that leg did not find it.
 
-    ``dense`` is the range of the dense leg over the texts of the chunk's language; ``other_language`` whether that is
-    another than the question's.
+    ``dense`` is the range of the dense leg over the texts of the chunk's language, ``nearest`` the best of it over all;
+    ``other_language`` is whether the chunk's language is another than the question's.
     """
 
     key: str
@@ -79,6 +79,7 @@ class Candidate:
     dense_rank: int | None
     lexical_rank: int | None
     dense: Range
+    nearest: float
     other_language: bool
 
 
@@ -98,7 +99,7 @@ def features(question: Question, candidates: Sequence[Candidate], lexical: Range
         score = 0.5 * lexical.least if candidate.lexical is None else candidate.lexical
         document = candidate.source.id
         rows[row] = (
-            max(similarity - dense.best, -_FAR),
+            max(similarity - candidate.nearest, -_FAR),
             (similarity - dense.least) / max(dense.best - dense.least, 1e-6),
             _of_rank(candidate.dense_rank),
             candidate.dense_rank is not None,

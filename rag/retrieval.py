@@ -150,6 +150,9 @@ def _is_sure(scores: NDArray[np.float32], fusions: Fusions) -> bool:
     return bool(1.0 / np.exp(scores - scores.max()).sum() >= fusions.sure)
 
 
+_NOTHING = Range.of([])
+
+
 def _candidates(hits: _Hits, found: dict[str, tuple[Chunk, Source]], own: Language) -> list[Candidate]:
     lexical = {key: (rank, score) for rank, (key, score) in enumerate(hits.lexical, start=1)}
     dense = {
@@ -161,6 +164,7 @@ def _candidates(hits: _Hits, found: dict[str, tuple[Chunk, Source]], own: Langua
         language: Range.of([score for _, score in of_language])
         for language, of_language in hits.dense.items()
     }
+    nearest = max((found.best for found in ranges.values() if found != _NOTHING), default=0.0)
     candidates = []
     for key, (chunk, source) in found.items():
         rank, similarity, language = dense.get(key, (None, None, None))
@@ -168,7 +172,9 @@ def _candidates(hits: _Hits, found: dict[str, tuple[Chunk, Source]], own: Langua
             language = "other" if script_of(chunk.text) == "en" else "han"
         place, score = lexical.get(key, (None, None))
         candidates.append(
-            Candidate(key, chunk, source, similarity, score, rank, place, ranges[language], language != own)
+            Candidate(
+                key, chunk, source, similarity, score, rank, place, ranges[language], nearest, language != own
+            )
         )
     return candidates
 

@@ -10,12 +10,12 @@ import argparse
 import random
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from eval.ahead import AheadEmbedder
 from eval.benchmarks import load_benchmark
-from eval.cases import Case
+from eval.cases import Benchmark, BenchmarkDocument, Case
 from eval.runner import fill, index_key
 from eval.training.examples import Example, Label, Proposed, part_of, write_examples
 from eval.training.keywords import as_keywords
@@ -33,6 +33,8 @@ _AHEAD = 256
 _SEED = 0
 _KEYWORDS = 700
 """Questions of a set that are asked as bare words too."""
+_TOGETHER = 350
+"""Questions of each set that are asked of all documents together."""
 _OVERLAP = 0.6
 """Share of a sentence's character pairs in a passage from which the passage holds the sentence."""
 
@@ -56,6 +58,7 @@ class TrainingSet:
 
 
 SETS = (
+    TrainingSet("together", "*"),
     TrainingSet("office", ""),
     TrainingSet("drcd", "drcd"),
     TrainingSet("cmrc2018", "cmrc2018"),
@@ -76,16 +79,15 @@ def examples_of(
     wanted: TrainingSet, data: Path, settings: Settings, embedder: AheadEmbedder, limit: int | None
 ) -> Iterator[Example]:
     """The examples of a set, its index made or taken from the settings' home."""
-    path = data / wanted.folder if wanted.folder else _OFFICE
-    benchmark = load_benchmark(path, part=wanted.part)
+    benchmark = together(data) if wanted.folder == "*" else _loaded(wanted, data)
     home = settings.home / "eval" / "cache" / "indexes" / index_key(benchmark, settings, embedder)
     with Library.open(settings.model_copy(update={"home": home}), embedder, writable=True) as library:
         fill(library, benchmark, settings, lambda _: None)
         retriever = Retriever(library, settings.candidates)
         cases = [case for case in benchmark.cases if case.gold or (case.given and not case.answerable)]
         rng = random.Random(_SEED)  # noqa: S311 - no secret
-        most = limit or (_KEYWORDS if wanted.keywords else len(cases))
-        cases = rng.sample(cases, min(most, len(cases)))
+        most = _KEYWORDS if wanted.keywords else len(cases)
+        cases = rng.sample(cases, min(most, limit or most, len(cases)))
         for start in range(0, len(cases), _AHEAD):
             some = cases[start : start + _AHEAD]
             asked = [as_keywords(c.question, rng) if wanted.keywords else c.question for c in some]
@@ -116,6 +118,28 @@ def examples_of(
                 )
 
 
+def together(data: Path) -> Benchmark:
+    """All documents in one corpus, and some questions of each set: most answers stand in the question's own language.
+
+    Where every question has its answer in another language, the language alone would seem to tell.
+    """
+    documents: dict[str, BenchmarkDocument] = {}
+    cases: list[Case] = []
+    for one in SETS:
+        if one.folder == "*" or one.crossed or one.keywords:
+            continue
+        benchmark = _loaded(one, data)
+        documents |= {document.id: document for document in benchmark.documents}
+        there = [case for case in benchmark.cases if case.gold]
+        drawn = random.Random(_SEED).sample(there, min(_TOGETHER, len(there)))  # noqa: S311 - no secret
+        cases += [replace(case, id=f"{one.name}:{case.id}") for case in drawn]
+    return Benchmark("together", "wenzheng", tuple(documents.values()), tuple(cases))
+
+
+def _loaded(wanted: TrainingSet, data: Path) -> Benchmark:
+    return load_benchmark(data / wanted.folder if wanted.folder else _OFFICE, part=wanted.part)
+
+
 def _key(case: Case) -> str:
     """The document that decides what a question is used for; the same paragraph in two languages is one."""
     first = min(case.gold or case.given)
@@ -126,7 +150,7 @@ def _label(case: Case, candidate: Candidate, wanted: TrainingSet) -> Label:
     document = candidate.source.id
     if document not in case.gold:
         if (
-            wanted.folder == "xquad"
+            document.startswith("xquad")
             and not wanted.crossed
             and document.split(":")[1:] in [gold.split(":")[1:] for gold in case.gold]
         ):

@@ -37,6 +37,7 @@ def candidate(
         dense_rank,
         lexical_rank,
         DENSE,
+        DENSE.best,
         other_language,
     )
 
