@@ -104,7 +104,7 @@ class Settings(BaseSettings):
     passages: int = Field(default=4, ge=1, le=20, description="Passages given to the chat model.")
     candidates: int = Field(default=50, ge=1, le=500, description="Hits taken from each leg before fusion.")
     rerank: Literal["auto", "off"] = Field(
-        default="off",
+        default="auto",
         description="Whether the first passages are read together with the question where their order is in doubt.",
     )
     prompt_chars: int = Field(
