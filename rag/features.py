@@ -67,7 +67,7 @@ class Range:
 class Candidate:
     """A chunk that a leg found: its score and its rank (from 1) in each, None where that leg did not find it.
 
-    ``dense`` is the range of the dense leg over the texts of the chunk's language, ``nearest`` the best of it over all;
+    ``near`` is the similarity with what another language takes away given back, ``dense`` its range over all hits;
     ``other_language`` is whether the chunk's language is another than the question's.
     """
 
@@ -75,11 +75,11 @@ class Candidate:
     chunk: Chunk
     source: Source
     similarity: float | None
+    near: float | None
     lexical: float | None
     dense_rank: int | None
     lexical_rank: int | None
     dense: Range
-    nearest: float
     other_language: bool
 
 
@@ -95,11 +95,11 @@ def features(question: Question, candidates: Sequence[Candidate], lexical: Range
     rows = np.zeros((len(candidates), len(NAMES)), np.float32)
     for row, (candidate, text) in enumerate(zip(candidates, texts, strict=True)):
         dense = candidate.dense
-        similarity = dense.least if candidate.similarity is None else candidate.similarity
+        similarity = dense.least if candidate.near is None else candidate.near
         score = 0.5 * lexical.least if candidate.lexical is None else candidate.lexical
         document = candidate.source.id
         rows[row] = (
-            max(similarity - candidate.nearest, -_FAR),
+            max(similarity - dense.best, -_FAR),
             (similarity - dense.least) / max(dense.best - dense.least, 1e-6),
             _of_rank(candidate.dense_rank),
             candidate.dense_rank is not None,

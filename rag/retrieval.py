@@ -30,6 +30,9 @@ Hit = tuple[str, float]
 _POOL = 40
 """Candidates whose text is looked at. Reading and folding the text of all of both legs' hits took half of a search."""
 _RERANKED = 10
+_ACROSS = 0.05
+"""How much farther texts in another language lie from a question than those in its own, relevant or not: the medians of 50 hits
+each, over 1,329 questions of XQuAD."""
 _SAME = 0.8
 """Share of character pairs in common from which a passage says nothing that a better one has not said."""
 _NUMBER = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
@@ -150,30 +153,34 @@ def _is_sure(scores: NDArray[np.float32], fusions: Fusions) -> bool:
     return bool(1.0 / np.exp(scores - scores.max()).sum() >= fusions.sure)
 
 
-_NOTHING = Range.of([])
-
-
 def _candidates(hits: _Hits, found: dict[str, tuple[Chunk, Source]], own: Language) -> list[Candidate]:
     lexical = {key: (rank, score) for rank, (key, score) in enumerate(hits.lexical, start=1)}
-    dense = {
-        key: (rank, score, language)
+    similarities = {key: score for of_language in hits.dense.values() for key, score in of_language}
+    across = _ACROSS if hits.dense[own] else 0.0
+    near = {
+        key: score + (0.0 if language == own else across)
         for language, of_language in hits.dense.items()
-        for rank, (key, score) in enumerate(of_language, start=1)
+        for key, score in of_language
     }
-    ranges = {
-        language: Range.of([score for _, score in of_language])
-        for language, of_language in hits.dense.items()
-    }
-    nearest = max((found.best for found in ranges.values() if found != _NOTHING), default=0.0)
+    ranks = {key: rank for rank, key in enumerate(sorted(near, key=lambda key: (-near[key], key)), start=1)}
+    dense = Range.of(list(near.values()))
+    foreign = {key for language, hits_of in hits.dense.items() if language != own for key, _ in hits_of}
     candidates = []
     for key, (chunk, source) in found.items():
-        rank, similarity, language = dense.get(key, (None, None, None))
-        if language is None:
-            language = "other" if script_of(chunk.text) == "en" else "han"
         place, score = lexical.get(key, (None, None))
+        other = key in foreign or (key not in near and (script_of(chunk.text) == "en") == (own == "han"))
         candidates.append(
             Candidate(
-                key, chunk, source, similarity, score, rank, place, ranges[language], nearest, language != own
+                key,
+                chunk,
+                source,
+                similarities.get(key),
+                near.get(key),
+                score,
+                ranks.get(key),
+                place,
+                dense,
+                other,
             )
         )
     return candidates

@@ -33,11 +33,11 @@ def candidate(
         chunk,
         source,
         similarity,
+        similarity,
         lexical,
         dense_rank,
         lexical_rank,
         DENSE,
-        DENSE.best,
         other_language,
     )
 
