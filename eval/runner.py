@@ -14,8 +14,7 @@ import random
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.ahead import BATCH, AheadEmbedder
+from eval.at_once import at_once
 from eval.cases import Benchmark, BenchmarkDocument, Case, Mode
 from eval.metrics import loss, score
 from eval.results import CaseResult, Cited, Retrieved, RunInfo
@@ -49,7 +49,7 @@ from rag.reranking import open_reranker
 from rag.retrieval import query_text
 from rag.settings import Settings, shaping_settings
 from rag.text import FOLDING_VERSION
-from rag.types import Answer, Passage
+from rag.types import Answer, Chunk, Passage, Source
 
 DEPTH = 10
 """Passages of the ranking that are kept: what recall@10, MRR@10 and nDCG@10 need."""
@@ -89,37 +89,39 @@ def run(
     cache: Path,
     folder: Path,
     tell: Tell = lambda _: None,
+    embedder: Embedder | None = None,
 ) -> tuple[RunInfo, list[CaseResult]]:
     """Run the cases and leave their records in ``folder``; goes on where an earlier run into it was cut off.
 
     :param cache: where indexes and answers are kept between runs
+    :param embedder: the settings' embedding model where it is open already; opening it takes seconds
     :raises ModelError: when the model fails in the same way again and again: at the first `ALIKE` cases that reach it,
         or later at as many in a row that find nobody there; those cases are left for the run that goes on
     :raises WenzhengError: when a model, the library or the folder cannot be used; any other case whose question or
         model fails is a failed case, and the run goes on
     """
     cases = chosen(benchmark.cases, options)
-    embedder = AheadEmbedder(open_embedder(settings))
+    ahead = AheadEmbedder(embedder or open_embedder(settings))
     store = RunFolder(folder)
-    home = cache / "indexes" / index_key(benchmark, settings, embedder)
+    home = cache / "indexes" / index_key(benchmark, settings, ahead)
     at_home = settings.model_copy(update={"home": home})
-    with Library.open(at_home, embedder, writable=True) as library:
+    with Library.open(at_home, ahead, writable=True) as library:
         begun = time.monotonic()
         added = fill(library, benchmark, at_home, tell)
         rate = added / (time.monotonic() - begun) if added else None
         model: Any = None if options.only_retrieval else open_model(settings)
-        pipeline = Pipeline(library, model, at_home, open_reranker(settings, embedder.name))
-        asker = _Asker(pipeline, embedder, benchmark, options, cache)
+        pipeline = Pipeline(library, model, at_home, open_reranker(settings, ahead.name))
+        asker = _Asker(pipeline, ahead, benchmark, options, cache)
         try:
             info = _info(benchmark, options, settings, library, len(cases), model.name if model else "", rate)
-            info = _gone_on_with(folder, info, cases)
-            store.start(info)
             found = list(store.results())
+            info = _gone_on_with(folder, info, cases, found)
+            store.start(info)
             done = {result.case.id for result in found}
             left = [case for case in cases if encodable(case.id) not in done]
             tell(Progress("asking", len(cases) - len(left), len(cases)))
             started = time.monotonic()
-            asked = _all_asked(asker, asker.encoded_ahead(left), options, settings)
+            asked = at_once(asker.ask, asker.encoded_ahead(left), _workers(options, settings), ahead=2)
             with closing(asked):
                 for count, result in enumerate(_while_it_answers(asked, folder), start=1):
                     store.append(result)
@@ -136,7 +138,7 @@ def run(
     return info, [result for result in found if result.case.id in wanted]
 
 
-def _gone_on_with(folder: Path, info: RunInfo, cases: Sequence[Case]) -> RunInfo:
+def _gone_on_with(folder: Path, info: RunInfo, cases: Sequence[Case], found: Sequence[CaseResult]) -> RunInfo:
     """The run's own record, under the name of the one in the folder where that was made with the same.
 
     :raises SourceError: when the folder holds a run that was made with something else
@@ -163,7 +165,7 @@ def _gone_on_with(folder: Path, info: RunInfo, cases: Sequence[Case]) -> RunInfo
         differing.append("settings")
     # Passages drawn with another share of noise, say, make other cases of the same names.
     given = {encodable(case.id): tuple(map(encodable, case.given)) for case in cases}
-    if any(r.case.given != given.get(r.case.id, r.case.given) for r in store.results()):
+    if any(r.case.given != given.get(r.case.id, r.case.given) for r in found):
         differing.append("drawing of passages")
     if differing:
         raise SourceError(
@@ -304,7 +306,10 @@ class _Asker:
             start = time.perf_counter()
             ranking = self._pipeline.retrieve(case.question, case.history, DEPTH, within)
             took = time.perf_counter() - start
-            passages = tuple(self._retrieved(p, n) for n, p in enumerate(ranking, start=1))
+            passages = tuple(
+                retrieved(self._benchmark, n, p.chunk, p.source, p.score, p.similarity)
+                for n, p in enumerate(ranking, start=1)
+            )
             if self._options.only_retrieval:
                 took += self._embedder.share
                 return _Asked(CaseResult(case, passages, timings={"evidence": round(took, 4)}))
@@ -333,22 +338,25 @@ class _Asker:
             answer.usage.written if answer.usage is not None else None,
         )
 
-    def _retrieved(self, passage: Passage, number: int) -> Retrieved:
-        chunk = passage.chunk
-        return Retrieved(
-            number,
-            self._name(passage),
-            passage.source.title,
-            chunk.text,
-            chunk.start,
-            chunk.end,
-            passage.score,
-            passage.similarity,
-        )
-
     def _name(self, passage: Passage) -> str:
-        source = passage.source
-        return Path(source.path).name if self._benchmark.folder is not None else source.id
+        return _named(passage.source, self._benchmark)
+
+
+def retrieved(
+    benchmark: Benchmark,
+    number: int,
+    chunk: Chunk,
+    source: Source,
+    score: float,
+    similarity: float | None = None,
+) -> Retrieved:
+    """A chunk found as a record keeps it, its document named as the benchmark names it."""
+    name = _named(source, benchmark)
+    return Retrieved(number, name, source.title, chunk.text, chunk.start, chunk.end, score, similarity)
+
+
+def _named(source: Source, benchmark: Benchmark) -> str:
+    return Path(source.path).name if benchmark.folder is not None else source.id
 
 
 class _Answers:
@@ -418,32 +426,10 @@ def _is_gone(fault: ModelError) -> bool:
     return isinstance(fault, EndpointUnreachable) or (isinstance(fault, EndpointRefused) and fault.for_all)
 
 
-def _all_asked(
-    asker: _Asker, cases: Iterable[Case], options: Options, settings: Settings
-) -> Generator[_Asked, None, None]:
-    """The cases as they are done; several questions at once where the endpoint takes them."""
+def _workers(options: Options, settings: Settings) -> int:
+    """How many questions are asked at once."""
     # A search is half the interpreter's work and half that of libraries which let it go on meanwhile.
-    workers = options.parallel or (2 if options.only_retrieval else 1 if settings.embedded_chat else 4)
-    if workers == 1:
-        yield from map(asker.ask, cases)
-        return
-    left = iter(cases)
-    with ThreadPoolExecutor(workers, "ask") as pool:
-        running: set[Future[_Asked]] = set()
-        try:
-            while True:
-                for case in left:
-                    running.add(pool.submit(asker.ask, case))
-                    if len(running) >= workers * 2:
-                        break
-                if not running:
-                    return
-                finished, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    yield future.result()
-        finally:
-            for future in running:
-                future.cancel()
+    return options.parallel or (2 if options.only_retrieval else 1 if settings.embedded_chat else 4)
 
 
 def _info(

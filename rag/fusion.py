@@ -22,6 +22,9 @@ from rag.features import NAMES, QUESTION_NAMES
 Array = NDArray[np.float32]
 RERANKED_NAMES = ("relevance", "relevance_behind", "answers", "relevance_rank")
 """The columns that a reranker adds."""
+_READ = 10
+"""Passages that a reranker reads, in which nine of ten questions have their answer already."""
+_ACROSS = 3
 _FILE = "fusion.json"
 
 
@@ -57,6 +60,20 @@ class Fusions:
     first: Fusion
     reranked: Fusion
     sure: float
+
+
+def to_rerank(scores: Array, rows: Array) -> NDArray[np.int64]:
+    """Which candidates a reranker shall read, best first: the best ten, or the best seven and the best three that are in
+    another language than the question, for the first stage hardly compares languages.
+
+    :param scores: the first stage's, one a row
+    :param rows: ``[candidates, features]``
+    """
+    order = np.argsort(-scores, kind="stable")
+    foreign = rows[order, NAMES.index("other_language")] > 0.5
+    chosen = foreign & (np.cumsum(foreign) <= _ACROSS)
+    chosen |= ~chosen & (np.cumsum(~chosen) <= _READ - chosen.sum())
+    return np.asarray(order[chosen], np.int64)
 
 
 def reranked_features(rows: Array, scores: Array) -> Array:

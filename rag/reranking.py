@@ -8,6 +8,7 @@ learned. It uses the embedding model's files as they lie on disk; word vectors a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import struct
@@ -105,6 +106,7 @@ def open_reranker(settings: Settings, embedder: str) -> Reranker | None:
     return _open(e5.prepare(settings), wanted, bfloat16=computes_bfloat16())
 
 
+@functools.lru_cache(maxsize=1)
 def _open(folder: Path, wanted: Literal["auto", "torch", "openvino"], *, bfloat16: bool) -> EmbeddingReranker:
     import tokenizers
 

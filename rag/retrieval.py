@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.features import NAMES, Candidate, Range, features, question_features
-from rag.fusion import Fusions, reranked_features, trained
+from rag.fusion import Fusions, reranked_features, to_rerank, trained
 from rag.index import LANGUAGES, Language
 from rag.library import Library
 from rag.questions import Question, embedding_text, search_text
@@ -29,7 +29,6 @@ Hit = tuple[str, float]
 
 _POOL = 40
 """Candidates whose text is looked at. Reading and folding the text of all of both legs' hits took half of a search."""
-_RERANKED = 10
 _ACROSS = 0.05
 """How much farther texts in another language lie from a question than those in its own, relevant or not: the medians of 50 hits
 each, over 1,329 questions of XQuAD."""
@@ -133,7 +132,7 @@ class Retriever:
         first = fusions.first.scores(rows, asked)
         if self._reranker is None or _is_sure(first, fusions):
             return first
-        top = np.argsort(-first, kind="stable")[:_RERANKED]
+        top = to_rerank(first, rows)
         texts = [reranking_text(candidates[n].source, candidates[n].chunk) for n in top]
         judged = self._reranker.scores(to_simplified(question.text), texts)
         second = fusions.reranked.scores(reranked_features(rows[top], judged), asked)

@@ -64,7 +64,7 @@ def main() -> None:
         if progress.phase == "asking" and progress.done:
             _say({"kind": "asked"})
 
-    run(benchmark, Options(parallel=1), settings, folder / "cache", folder / "run", tell)
+    run(benchmark, Options(parallel=1), settings, folder / "cache", folder / "run", tell, embedder)
     _say({"kind": "end", "peak_mb": peak_mb()})
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from eval.at_once import at_once
 from eval.judging import prompts
-from eval.judging.at_once import at_once
 from eval.judging.labelled import LabelledItem, digest
-from eval.judging.verdicts import judge
+from eval.judging.verdicts import tried
 from eval.metrics.means import mean
 from eval.results import Agreement, Judged, Judgement, Rating
 from eval.storage import plain, restored
+from rag.errors import ModelError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,8 +50,8 @@ def agreement(
         return known[key]
     verdicts: dict[str, Judgement] = {}
     tell(0, len(items))
-    for item, verdict in at_once(lambda item: judge(item.result, model), items, workers):
-        if isinstance(verdict, Exception):
+    for item, verdict in at_once(lambda item: (item, tried(item.result, model)), items, workers):
+        if isinstance(verdict, ModelError):
             raise verdict
         verdicts[item.id] = verdict
         tell(len(verdicts), len(items))

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from eval.at_once import at_once
 from eval.judging import prompts
 from eval.judging.agreement import agreement
-from eval.judging.at_once import at_once
 from eval.judging.labelled import LabelledItem
-from eval.judging.verdicts import judge
+from eval.judging.verdicts import tried
 from eval.metrics import score, scores
 from eval.metrics.judged import NAMES
 from eval.results import CaseResult, Judgement, RunInfo
@@ -115,7 +115,7 @@ def _judge(
     """Judge each result; its verdict goes to ``verdicts`` and ``file``, or its error to ``failed``."""
     in_a_row = 0
     tell(Progress("judging", 0, len(results)))
-    found = at_once(lambda result: judge(result, model), results, workers)
+    found = at_once(lambda result: (result, tried(result, model)), results, workers)
     for count, (result, verdict) in enumerate(found, start=1):
         if isinstance(verdict, ModelError):
             failed.append((result.case.id, str(verdict)))

@@ -14,6 +14,7 @@ from eval.judging import prompts
 from eval.metrics.judged import has_reference
 from eval.metrics.metric import references, said
 from eval.results import CaseResult, Judged, Judgement
+from rag.errors import ModelError
 
 if TYPE_CHECKING:
     from rag.model import ChatModel
@@ -56,6 +57,14 @@ def judge(result: CaseResult, model: ChatModel) -> Judgement:
     faithful: Judged = _verdict(model, prompts.faithful(case.question, answer, shown)) if shown else "no"
     correct = _verdict(model, prompts.correct(case.question, answer, references(case))) if applies else None
     return judgement(faithful, correct)
+
+
+def tried(result: CaseResult, model: ChatModel) -> Judgement | ModelError:
+    """The verdict, or the error for which there is none."""
+    try:
+        return judge(result, model)
+    except ModelError as error:
+        return error
 
 
 def parse(reply: str) -> Judged:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal, get_args
 
 from eval.cases import Benchmark, Case
 from eval.metrics import score
-from eval.results import CaseResult, Retrieved
-from eval.runner import DEPTH
+from eval.results import CaseResult
+from eval.runner import DEPTH, retrieved
 from rag.errors import QuestionError
 from rag.library import Library
 from rag.questions import Question, search_text
@@ -59,20 +58,12 @@ def _asked(library: Library, benchmark: Benchmark, case: Case, settings: Setting
     for key, value in hits:
         if key in chunks:
             ranking.setdefault(fold(chunks[key][0].text), (value, *chunks[key]))
-    by_file = benchmark.folder is not None
+    best = list(ranking.values())[:DEPTH]
     return CaseResult(
         case,
         tuple(
-            Retrieved(
-                number,
-                Path(source.path).name if by_file else source.id,
-                source.title,
-                chunk.text,
-                chunk.start,
-                chunk.end,
-                value,
-            )
-            for number, (value, chunk, source) in enumerate(list(ranking.values())[:DEPTH], start=1)
+            retrieved(benchmark, number, chunk, source, value)
+            for number, (value, chunk, source) in enumerate(best, start=1)
         ),
     )
 

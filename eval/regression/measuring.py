@@ -91,7 +91,7 @@ def measure(
         limit=wanted.questions if limit is None else limit, seed=seed, only_retrieval=True, parallel=1
     )
     with tempfile.TemporaryDirectory() as folder:
-        info, fused = run(benchmark, options, settings, cache, Path(folder), tell)
+        info, fused = run(benchmark, options, settings, cache, Path(folder), tell, embedder)
     home = cache / "indexes" / index_key(benchmark, settings, embedder)
     with Library.open(settings.model_copy(update={"home": home}), embedder, writable=False) as library:
         cases = [result.case for result in fused]

@@ -21,19 +21,20 @@ from numpy.typing import NDArray
 
 from eval.training.examples import Example, read_examples
 from rag.features import NAMES, QUESTION_NAMES
-from rag.fusion import RERANKED_NAMES, Fusion, reranked_features
+from rag.fusion import RERANKED_NAMES, Fusion, reranked_features, to_rerank
 from rag.reranking import Reranker, open_reranker
 from rag.settings import load_settings
 from rag.text import to_simplified
 
 Array = NDArray[np.float32]
 _STEPS, _RATE, _PENALTY = 600, 0.03, 1e-3
-_RERANKED = 10
 _MOST = 500
 """Questions of a set that are learned from: more of one would only weigh as much."""
-_FIXED = {"speaks": (2.5, 1.5)}
-"""Features that too few of the questions have for their weight to be learned: the weight, and what is added to it for
+_SPEAKS = {"speaks": (2.5, 1.5)}
+"""Too few of the questions ask for what a body said for its weight to be learned: the weight, and what is added to it for
 questions in other languages, whose words a passage in Chinese cannot hold."""
+_FIRST = _SPEAKS | {"other_language": (0.0, 0.0)}
+"""Without having read a passage its language says nothing for it: a learned bonus lifts scraps of code and addresses."""
 _LOST = 0.001
 """Share of right first passages that may be lost by leaving out the reranker where the first order is sure."""
 
@@ -69,12 +70,12 @@ def lists_of(examples: Sequence[Example], rows: Sequence[Array]) -> Lists:
     return Lists(padded, there, answers, asked, weight / weight.sum())
 
 
-def learn(lists: Lists, seed: int) -> Fusion:
-    """The weights that fit these lists best."""
+def learn(lists: Lists, seed: int, given: Mapping[str, tuple[float, float]] = _SPEAKS) -> Fusion:
+    """The weights that fit these lists best; those ``given`` are not learned (the weight, and what `latin` adds to it)."""
     import torch
 
     torch.manual_seed(seed)
-    fixed = [NAMES.index(name) for name in _FIXED]
+    fixed = [NAMES.index(name) for name in given]
     known = lists.rows[lists.there]
     mean, deviation = known.mean(0), known.std(0) + 1e-6
     mean[fixed], deviation[fixed] = 0.0, 1.0
@@ -94,8 +95,8 @@ def learn(lists: Lists, seed: int) -> Fusion:
         loss.backward()
         optimizer.step()
     learned, shifted = weights.detach().numpy(), by_question.detach().numpy()
-    for name, (weight, latin) in _FIXED.items():
-        learned[NAMES.index(name)] = weight
+    for name, (fixed_weight, latin) in given.items():
+        learned[NAMES.index(name)] = fixed_weight
         shifted[NAMES.index(name)] = [latin if of == "latin" else 0.0 for of in QUESTION_NAMES]
     return Fusion(mean, deviation, learned, shifted)
 
@@ -103,7 +104,7 @@ def learn(lists: Lists, seed: int) -> Fusion:
 def reranked(example: Example, first: Fusion, reranker: Reranker) -> tuple[Example, Array]:
     """The best candidates by the first order, in it, and their rows with the reranker's columns."""
     rows = _rows(example)
-    top = np.argsort(-first.scores(rows, np.asarray(example.asked, np.float32)), kind="stable")[:_RERANKED]
+    top = to_rerank(first.scores(rows, np.asarray(example.asked, np.float32)), rows)
     texts = [example.proposed[n].text for n in top]
     judged = reranker.scores(to_simplified(example.question), texts)
     cut = replace(example, proposed=tuple(example.proposed[n] for n in top))
@@ -179,14 +180,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for part, kept, most in (("fusion", learned, _MOST), ("held_out", held, given.held_out)):
             kept.extend(rng.sample(parts[part], min(most, len(parts[part]))))
     sys.stderr.write(f"{len(learned)} questions to learn from, {len(held)} held out\n")
-    first = learn(lists_of(learned, [_rows(example) for example in learned]), given.seed)
-    cut = [reranked(example, first, reranker) for example in learned]
-    second = learn(lists_of([example for example, _ in cut], [rows for _, rows in cut]), given.seed)
+    first = learn(lists_of(learned, [_rows(example) for example in learned]), given.seed, _FIRST)
+    cut = [reranked(example, first, reranker) for example in [*learned, *held]]
+    mine = cut[: len(learned)]
+    second = learn(lists_of([example for example, _ in mine], [rows for _, rows in mine]), given.seed)
     pairs, rights = [], defaultdict(list)
-    for example in [*learned, *held]:
+    for example, (shorter, rows) in zip([*learned, *held], cut, strict=True):
         asked = np.asarray(example.asked, np.float32)
         before = first.scores(_rows(example), asked)
-        shorter, rows = reranked(example, first, reranker)
         after = first_right(shorter, second.scores(rows, asked))
         if example.part == "fusion":
             pairs.append((before, first_right(example, before), after))
