@@ -23,6 +23,7 @@ _FACTS = (
     "split",
     "model",
     "embedding",
+    "reranker",
     "commit",
     "machine",
 )

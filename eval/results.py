@@ -135,7 +135,7 @@ class CaseResult:
 class RunInfo:
     """What a run was made with: enough to make it again.
 
-    ``judge`` is the model that judged the answers afterwards, with its agreement with people; None where none did.
+    ``reranker`` is the reranker's name, "" where there was none; runs of older versions have none. ``judge`` is the model that judged the answers afterwards, with its agreement with people; None where none did.
     """
 
     id: str
@@ -158,3 +158,4 @@ class RunInfo:
     seconds: float = 0.0
     indexing_rate: float | None = None
     judge: Agreement | None = None
+    reranker: str = ""

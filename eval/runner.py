@@ -113,7 +113,8 @@ def run(
         pipeline = Pipeline(library, model, at_home, open_reranker(settings, ahead.name))
         asker = _Asker(pipeline, ahead, benchmark, options, cache)
         try:
-            info = _info(benchmark, options, settings, library, len(cases), model.name if model else "", rate)
+            name = model.name if model else ""
+            info = _info(benchmark, options, settings, pipeline, len(cases), name, rate)
             found = list(store.results())
             info = _gone_on_with(folder, info, cases, found)
             store.start(info)
@@ -159,6 +160,7 @@ def _gone_on_with(folder: Path, info: RunInfo, cases: Sequence[Case], found: Seq
         "split",
         "model",
         "embedding",
+        "reranker",
     )
     differing = [name for name in same if getattr(held, name) != getattr(info, name)]
     if dict(held.settings) != dict(info.settings):
@@ -263,11 +265,7 @@ class _Asker:
         self._benchmark = benchmark
         self._options = options
         self._weighed = pipeline.settings.passages
-        self._answers = (
-            None
-            if options.only_retrieval
-            else _Answers(cache / "answers", pipeline.settings, pipeline.library, pipeline.model.name)
-        )
+        self._answers = None if options.only_retrieval else _Answers(cache / "answers", pipeline)
 
     def close(self) -> None:
         """Close what is open of the answers."""
@@ -362,10 +360,16 @@ def _named(source: Source, benchmark: Benchmark) -> str:
 class _Answers:
     """Answers of earlier runs under the same model, settings and index; one file a configuration."""
 
-    def __init__(self, folder: Path, settings: Settings, library: Library, model: str) -> None:
-        shaping = shaping_settings(settings)
+    def __init__(self, folder: Path, pipeline: Pipeline) -> None:
+        library = pipeline.library
         versions = sorted((v.source.id, v.source.digest) for v in library.documents())
-        key = json.dumps([shaping, model, library.embedder.name, versions], sort_keys=True)
+        made = [
+            shaping_settings(pipeline.settings),
+            pipeline.model.name,
+            library.embedder.name,
+            pipeline.reranker,
+        ]
+        key = json.dumps([*made, versions], sort_keys=True)
         name = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
         (folder / name).mkdir(parents=True, exist_ok=True)
         self._folder = RunFolder(folder / name)
@@ -436,13 +440,13 @@ def _info(
     benchmark: Benchmark,
     options: Options,
     settings: Settings,
-    library: Library,
+    pipeline: Pipeline,
     cases: int,
     model: str,
     rate: float | None,
 ) -> RunInfo:
     now = datetime.now(UTC)
-    documents = library.documents()
+    documents = pipeline.library.documents()
     shaping = shaping_settings(settings)
     made = json.dumps(
         [benchmark.name, shaping, options.mode, options.only_retrieval, options.seed, options.limit]
@@ -461,7 +465,8 @@ def _info(
         split=options.split,
         settings=shaping,
         model=model,
-        embedding=library.embedder.name,
+        embedding=pipeline.library.embedder.name,
+        reranker=pipeline.reranker,
         commit=_commit(),
         date=now.isoformat(timespec="seconds"),
         machine=f"{platform.machine()}, {_cores()} cores, {platform.system()}",

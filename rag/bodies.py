@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from rag.pinyin import is_function, sounds_like, word_edges
+
 _TABLE = """
 发展和改革委员会|发展改革委 发改委 发改局 发展和改革局|development and reform commission; development and reform bureau; ndrc
 教育局|教育体育局 教体局 教委 教育委员会|education bureau; education department; bureau of education
@@ -151,9 +153,80 @@ def mentions(folded: str) -> list[tuple[int, int, Body]]:
     return [(m.start(), m.end(), by_name[m.group()]) for m in sorted(found, key=re.Match.start)]
 
 
+_LEAST_TYPED = 3
+"""Names of two characters sound like too much else."""
+_OTHERS = frozenset({"卫监局"})
+"""Names of bodies that the table lacks, which sound like others that it has."""
+
+
+@functools.cache
+def _by_end() -> dict[str, tuple[str, ...]]:
+    by_end: dict[str, list[str]] = {}
+    for name in sorted(NAMES, key=lambda name: (-len(name), name)):
+        if len(name) >= _LEAST_TYPED:
+            by_end.setdefault(name[-1], []).append(name)
+    return {end: tuple(names) for end, names in by_end.items()}
+
+
+def mistyped(folded: str) -> list[tuple[int, int, str]]:
+    """Where a folded text has the name of a body in wrong characters of the same sound (助建局), as (start, end, the name
+    meant), in order.
+
+    What kind of body it is (局, 委) must be typed right, for input methods give that with the name; and no word of the
+    general dictionary may reach over an end of the name: 新房局部 holds no 新房局. Where two bodies sound like it, that is
+    meant which has more of its characters, or none.
+    """
+    masked = list(folded)
+    for start, end, _ in mentions(folded):
+        masked[start:end] = " " * (end - start)
+    text = "".join(masked)
+    ends = [at + 1 for at, char in enumerate(text) if char in _by_end()]
+    if not ends:
+        return []
+    edges = word_edges(text)
+    found: list[tuple[int, int, str]] = []
+    for end in ends:
+        doubled = text[end - 1 : end + 1] == text[end - 1] * 2  # 局局长, which the dictionary has as one word
+        if end not in edges and not doubled:
+            continue
+        for name in _by_end()[text[end - 1]]:
+            start = end - len(name)
+            if start < (found[-1][1] if found else 0) or start not in edges:
+                continue
+            typed = text[start:end]
+            if typed in _OTHERS or not _may_mean(typed, name):
+                continue
+            likest = _likest(typed, name[-1])
+            if len({by_name(other).name for other in likest}) == 1:
+                found.append((start, end, likest[0]))
+            break
+    return found
+
+
+def _likest(typed: str, end: str) -> list[str]:
+    """The names with this last character that sound like what was typed and have the most of its characters."""
+    alike = [name for name in _by_end()[end] if sounds_like(typed, name)]
+    same = [sum(a == b for a, b in zip(typed, name, strict=True)) for name in alike]
+    return [name for name, count in zip(alike, same, strict=True) if count == max(same)]
+
+
+def _may_mean(typed: str, name: str) -> bool:
+    return not any(is_function(a) for a, b in zip(typed, name, strict=True) if a != b) and sounds_like(
+        typed, name
+    )
+
+
 def bodies_in(folded: str) -> list[Body]:
     """The bodies that a folded text (`rag.text.fold`) names, in order of first mention, each once."""
     return list({body.name: body for _, _, body in mentions(folded)}.values())
+
+
+def by_name(name: str) -> Body:
+    """The body of this name, in any of its forms.
+
+    :raises KeyError: there is none
+    """
+    return _patterns()[2][name]
 
 
 def names_body(folded: str, body: Body) -> bool:

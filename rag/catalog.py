@@ -8,6 +8,7 @@ Going live and retiring the version before is one transaction.
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -86,6 +87,8 @@ _SOURCE_COLUMNS = (
     _versions.c.pages,
 )
 _MOST_PARAMETERS = 500
+_WANTED = 40
+"""Chunks that are looked up in one query: as many as a search looks at (`rag.retrieval`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -352,6 +355,26 @@ class Catalog:
             query = self._chunk_query().where(_chunks.c.version_id == version_id).order_by(_chunks.c.ordinal)
             return [(_key(row), _chunk(row), _source(row)) for row in connection.execute(query)]
 
+    def sources(self) -> dict[int, Source]:
+        """The description of every live document, by the number of its version."""
+        query = sa.select(_versions.c.id, *_SOURCE_COLUMNS).where(_versions.c.state == "live")
+        with self._begin() as connection:
+            return {row.id: _source(row) for row in connection.execute(query)}
+
+    def speeches(self, version_ids: Sequence[int]) -> dict[int, set[tuple[str, str]]]:
+        """Who speaks in these versions, as (speaker, body); versions in which nobody does are left out."""
+        found: dict[int, set[tuple[str, str]]] = {}
+        with self._begin() as connection:
+            for some in _slices(version_ids):
+                query = sa.select(_chunks.c.version_id, _chunks.c.speeches).where(
+                    _chunks.c.version_id.in_(some), sa.cast(_chunks.c.speeches, sa.String) != "[]"
+                )
+                for row in connection.execute(query):
+                    for speech in row.speeches:
+                        _, _, speaker, body = speech
+                        found.setdefault(row.version_id, set()).add((speaker, body))
+        return found
+
     def live_chunks(self, keys: Iterable[str]) -> dict[str, tuple[Chunk, Source]]:
         """The chunks behind these keys that can be found; keys of other versions and unknown ones are left out."""
         by_version: dict[int, list[int]] = {}
@@ -361,14 +384,16 @@ class Catalog:
                 by_version.setdefault(int(version), []).append(int(ordinal))
         pairs = [(version, ordinal) for version, ordinals in by_version.items() for ordinal in ordinals]
         found: dict[str, tuple[Chunk, Source]] = {}
+        query = _wanted_chunks()
         with self._begin() as connection:
-            for some in _slices(pairs):
-                query = self._chunk_query().where(
-                    _versions.c.state == "live",
-                    sa.tuple_(_chunks.c.version_id, _chunks.c.ordinal).in_(some),
-                )
-                for row in connection.execute(query):
-                    found[_key(row)] = (_chunk(row), _source(row))
+            for start in range(0, len(pairs), _WANTED):
+                some = pairs[start : start + _WANTED]
+                some += some[-1:] * (_WANTED - len(some))
+                names = {f"version{n}": version for n, (version, _) in enumerate(some)}
+                names |= {f"ordinal{n}": ordinal for n, (_, ordinal) in enumerate(some)}
+                for row in connection.execute(query, names):
+                    if row.state == "live":
+                        found[_key(row)] = (_chunk(row), _source(row))
         return found
 
     @staticmethod
@@ -389,6 +414,23 @@ class Catalog:
     def _begin(self) -> Iterator[sa.Connection]:
         with _translated(self._engine), self._engine.begin() as connection:
             yield connection
+
+
+@functools.cache
+def _wanted_chunks() -> sa.Select[Any]:
+    """A query for `_WANTED` chunks by version and place, with their version's state; built once, for that takes longer than running it.
+
+    SQLite looks each pair up in the key only where pairs are written out, and the state is not asked for: with a list of
+    pairs, or a condition on the state, it reads through all versions.
+    """
+    pairs = (
+        sa.and_(
+            _chunks.c.version_id == sa.bindparam(f"version{n}", type_=sa.Integer),
+            _chunks.c.ordinal == sa.bindparam(f"ordinal{n}", type_=sa.Integer),
+        )
+        for n in range(_WANTED)
+    )
+    return Catalog._chunk_query().add_columns(_versions.c.state).where(sa.or_(*pairs))
 
 
 def sqlite_url(path: Path) -> URL:

@@ -55,9 +55,7 @@ def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
     missing_years = sorted(year for year in question.years if not _covers_year(year, looked_at, joined))
     if missing_years and len(missing_years) == len(question.years):
         return Evidence(0.0, "year_missing", tuple(missing_years))
-    strange = tuple(
-        word for word in question.weights if _is_name(question, word) and not _hinted(word, joined)
-    )
+    strange = tuple(word for word in _place_names(question) if not _hinted(word, joined))
     if strange and not question.is_latin:
         return Evidence(0.0, "words_missing", strange[:2])
     score = _score(max(coverage(question, text) for text in texts), coverage(question, joined))
@@ -87,13 +85,15 @@ def _foreign_score(question: Question, passage: Passage) -> float:
     return _logistic(80.0 * ((passage.similarity or 0.0) - 0.768) + (2.0 if named else 0.0))
 
 
-def _is_name(question: Question, word: str) -> bool:
-    # A word that the dictionary lacks, before or with the sign of a place, is a place's own name.
-    if word not in question.names:
-        return False
-    return re.search(rf"{re.escape(word)}(?:{_PLACE})", fold(question.text)) is not None or (
-        len(word) >= 3 and re.search(rf"(?:{_PLACE})$", word) is not None
-    )
+def _place_names(question: Question) -> list[str]:
+    """Words that the dictionary lacks and that stand before or with the sign of a place: a place's own name."""
+    folded = fold(question.text)
+    return [
+        word
+        for word in question.names
+        if re.search(rf"{re.escape(word)}(?:{_PLACE})", folded) is not None
+        or (len(word) >= 3 and re.search(rf"(?:{_PLACE})$", word) is not None)
+    ]
 
 
 def _hinted(word: str, joined: str) -> bool:

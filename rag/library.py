@@ -12,20 +12,21 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.catalog import URL, Catalog, Copy, Version, chunk_key, sqlite_url
 from rag.errors import LibraryError, LibraryLocked, LibraryMismatch
+from rag.filters import Facts, Selection, facts, select
 from rag.framing import frame
 from rag.index import LAYOUT, METRIC, EmbeddedIndex, Entry, Index, remove_index
 from rag.originals import Originals, folder_bytes
 from rag.processes import blank_memory
 from rag.settings import Settings
 from rag.text import FOLDING_VERSION, to_simplified
-from rag.types import Chunk, Document, Source
+from rag.types import Chunk, Document, Filters, Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,6 +71,7 @@ class Library:
         self.originals = Originals(home / _ORIGINALS_FOLDER)
         self._lock = lock
         self._home = home
+        self._facts: dict[int, Facts] = {}
 
     @classmethod
     def open(cls, settings: Settings, embedder: Embedder, *, writable: bool) -> Library:
@@ -252,6 +254,29 @@ class Library:
     def documents(self) -> list[Version]:
         """Every document that can be found, by path."""
         return self.catalog.versions()
+
+    def matching(self, filters: Filters) -> Selection:
+        """The documents of which these filters let anything through, and how many only lack a date."""
+        return select(filters, self.facts())
+
+    def facts(self, sources: Mapping[int, Source] | None = None) -> list[Facts]:
+        """What filters look at of every document; what a version says is read once, for it never changes.
+
+        :param sources: the live versions' descriptions by number, where they have been read already
+        """
+        sources = self.catalog.sources() if sources is None else sources
+        known = self._facts
+        new = [
+            version
+            for version, source in sources.items()
+            if version not in known or known[version].source != source
+        ]
+        speeches = self.catalog.speeches(new) if new else {}
+        self._facts = {
+            **{version: known[version] for version in sources if version in known},
+            **{version: facts(sources[version], speeches.get(version, ())) for version in new},
+        }
+        return list(self._facts.values())
 
     def _index_version(self, version_id: int) -> None:
         found = [(chunk, source) for _, chunk, source in self.catalog.version_chunks(version_id)]

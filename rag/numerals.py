@@ -1,4 +1,5 @@
-"""Numbers as they are written in Chinese and with digits, brought to one form: 三百 and 300, 1.2万 and 12,000, 民国113年 and 2024年. Pure.
+"""Numbers and dates as they are written in Chinese and with digits, brought to one form: 三百 and 300, 1.2万 and 12,000,
+民国113年 and 2024年, 三月十五日 and 3月15日. Pure.
 
 Texts are taken folded (`rag.text.fold`): width, script and letter case are one already.
 """
@@ -23,6 +24,7 @@ _DIGITS = {
     "八": 8,
     "九": 9,
 }
+_SIGNS = "零一二三四五六七八九"
 _TENS = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10**4, "亿": 10**8}
 _SCALE = {"百万": 10**6, "千万": 10**7, "百亿": 10**10, "千亿": 10**11, "万亿": 10**12, **_MYRIADS}
@@ -37,6 +39,24 @@ _MOST_DIGITS = 24
 """Longer runs of digits are names of things, not quantities."""
 _REPUBLIC = 1911
 """The year before the first of the Republic's calendar, which Taiwan counts by."""
+
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_MONTH_NAME = "|".join(f"{month}|{month[:3]}" for month in _MONTHS)
+_SMALL = "[一二三四五六七八九十廿卅]{1,3}"
+_DATE = re.compile(
+    r"(?:(?<!\d)(?P<year>(?:19|20)\d\d|(?:一九|二[〇零])[〇零一二三四五六七八九]{2}|民国(?:\d{1,3}|[一二三四五六七八九十百]{1,6}))年)?"
+    rf"(?<![\d十廿卅])(?P<month>\d{{1,2}}|{_SMALL})月(?:(?P<day>\d{{1,2}}|{_SMALL})[日号])?"
+    r"|(?<![\d.])(?P<y>(?:19|20)\d\d)(?P<mark>[-/.])(?P<m>\d{1,2})(?:(?P=mark)(?P<d>\d{1,2}))(?![\d.]\d|\d)"
+    rf"|\b(?:(?P<before>\d{{1,2}})(?:st|nd|rd|th)?\s+(?:of\s+)?)?(?P<name>{_MONTH_NAME})\b\.?"
+    r"(?:\s+(?P<after>\d{1,2})(?:st|nd|rd|th)?(?!\d))?(?:,?\s+(?P<in>(?:19|20)\d\d))?(?!\d)"
+)
+_PLAN = re.compile(
+    "第(?P<ordinal>[一二三四五六七八九十]{1,3}|\\d{1,2})个五年(?:规划|计划)"
+    '|(?P<short>十?[一二三四五六七八九]五|十五)(?=[”"』」]?(?:规划|计划|时期|期间))'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +81,39 @@ def quantities(folded: str) -> list[Quantity]:
     return found
 
 
+def dates(folded: str) -> list[str]:
+    """The dates in a folded text, each as it is and without its year, in order: "2024-03-15" and "03-15", "2024-03".
+
+    Days and months come in Chinese, in digits and in English ("15 March 2024"); what is no day of any year is left out,
+    and so is a month alone.
+    """
+    found = []
+    for match in _DATE.finditer(folded):
+        year = _year(match["year"]) if match["year"] else match["y"] or match["in"]
+        month = _month(match["name"]) if match["name"] else _small(match["month"] or match["m"])
+        day = _small(match["day"] or match["d"] or match["after"] or match["before"])
+        if month is None or not 1 <= month <= 12 or (day is not None and not 1 <= day <= 31):
+            continue
+        if year:
+            found.append(f"{year}-{month:02d}" + (f"-{day:02d}" if day else ""))
+        if day:
+            found.append(f"{month:02d}-{day:02d}")
+    return found
+
+
+def plans(folded: str) -> list[str]:
+    """The five-year plans in a folded text by their short names, in order: 第十四个五年规划 is 十四五."""
+    found = []
+    for match in _PLAN.finditer(folded):
+        number = _small(match["ordinal"]) if match["ordinal"] else None
+        if match["short"]:
+            found.append(match["short"])
+        elif number and number < 20:
+            tens = "十" if number >= 10 else ""
+            found.append(f"{tens}{'' if number == 10 else _SIGNS[number % 10]}五")
+    return found
+
+
 def chinese_number(text: str) -> Decimal | None:
     """The value of a Chinese numeral, in places (三百二十, 一万五), with a point (三点五) or digit by digit (二〇二四).
 
@@ -75,6 +128,25 @@ def chinese_number(text: str) -> Decimal | None:
     if value is None or not point:
         return value
     return value + Decimal("0." + "".join(str(_DIGITS[char]) for char in fraction))
+
+
+def _year(written: str) -> str | None:
+    if written.startswith("民国"):
+        number = _small(written[2:])
+        return None if number is None else str(number + _REPUBLIC)
+    number = _small(written)
+    return None if number is None else str(number)
+
+
+def _month(name: str) -> int:
+    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name))
+
+
+def _small(written: str | None) -> int | None:
+    if not written:
+        return None
+    number = Decimal(written) if written.isascii() else chinese_number(written)
+    return None if number is None else int(number)
 
 
 def _value(match: re.Match[str]) -> str | None:

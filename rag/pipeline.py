@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -17,21 +18,22 @@ from numpy.typing import NDArray
 from rag import prompts
 from rag.bodies import Body, mentions, names_body
 from rag.citations import Checked, Sentence, assemble, parse
-from rag.embedding import Embedder, open_embedder
+from rag.embedding import Embedder, open_embedder, tokenizing
 from rag.evidence import Evidence, assess
 from rag.excerpts import Excerpt, excerpts
+from rag.filters import bodies_known, keeper, overridden, refusal, restriction, says_nothing
 from rag.framing import folded_frame
 from rag.glossary import rendered, terms_in
 from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.questions import Question, analyse, coverage
 from rag.reranking import Reranker, open_reranker
-from rag.retrieval import Retriever
-from rag.rewriting import Rewritten, as_standalone, rewrite, standing_alone
+from rag.retrieval import Keep, Retriever
+from rag.rewriting import Rewritten, as_standalone, rewrite, rewrite_with_model
 from rag.scripts import in_script
 from rag.settings import Settings
-from rag.text import clip, fold, joined, to_simplified
-from rag.types import Answer, Citation, Claim, Passage, Script, Source, Turn
+from rag.text import clip, fold, joined, to_simplified, whole
+from rag.types import Answer, Citation, Claim, Filters, Passage, Script, Source, Turn
 from rag.verification import Asked, Assertion, Finding, is_claim, says_no_answer, verify
 from rag.weights import Progress
 
@@ -47,12 +49,13 @@ _NOTICE = re.compile(r"关于(?:做好|申报|举办|开展)?(?P<topic>[^的]{4,
 
 @dataclass(frozen=True, slots=True)
 class LibraryOverview:
-    """What there is to ask about. ``latest`` is the newest document's ISO date."""
+    """What there is to ask about. ``latest`` is the newest document's ISO date, ``bodies`` who issued or said something."""
 
     documents: int
     chunks: int
     latest: str | None
     examples: tuple[str, ...]
+    bodies: tuple[str, ...] = ()
 
 
 class Pipeline:
@@ -64,6 +67,7 @@ class Pipeline:
         self.library = library
         self.model = model
         self.settings = settings
+        self.reranker = reranker.name if reranker is not None else ""
         self._retriever = Retriever(library, settings.candidates, reranker)
 
     @property
@@ -80,14 +84,21 @@ class Pipeline:
             chunks=sum(version.chunks for version in versions),
             latest=max(dates, default=None),
             examples=_examples([version.source.title for version in versions]),
+            bodies=bodies_known(self.library.facts({version.id: version.source for version in versions})),
         )
 
     def ask(
-        self, question: str, history: Sequence[Turn] = (), within: Collection[str] | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        within: Collection[str] | None = None,
+        filters: Filters | None = None,
+        read: bool = True,
     ) -> Answer:
         """The finished answer; see `stream`."""
         answer = None
-        for answer in self.stream(question, history, within=within):  # noqa: B007 - only the last one counts
+        snapshots = self.stream(question, history, within=within, filters=filters, read=read)
+        for answer in snapshots:  # noqa: B007 - only the last one counts
             pass
         assert answer is not None
         return answer
@@ -98,19 +109,41 @@ class Pipeline:
         history: Sequence[Turn] = (),
         k: int | None = None,
         within: Collection[str] | None = None,
+        filters: Filters | None = None,
+        read: bool = True,
     ) -> tuple[Passage, ...]:
         """The passages found for a question, without the chat model.
 
         :param within: ids of the documents to look in; None for all
+        :param filters: see `stream`
+        :param read: see `stream`
         """
-        return self._retriever.search(self.standalone(question, history), k or self.settings.passages, within)
+        text, earlier = _asked_again(question, history)
+        scope = self._scope(self.standalone(text, history), within, filters, earlier, read)
+        return self._retriever.search(
+            scope.question, k or self.settings.passages, scope.documents, scope.keep
+        )
 
     def standalone(self, question: str, history: Sequence[Turn] = ()) -> Question:
         """The question as it is searched for: analysed, and made to stand alone by the turns before it.
 
         :raises QuestionError: the question is empty or too long
+        :raises ModelError: the setting ``rewrite`` asks the chat model, which gave no answer
         """
-        return standing_alone(question, history, self.settings.max_question_chars)
+        asked = analyse(question, self.settings.max_question_chars)
+        return as_standalone(asked, self._rewritten(asked, history), self.settings.max_question_chars)
+
+    def _rewritten(
+        self, asked: Question, history: Sequence[Turn], stop: threading.Event | None = None
+    ) -> Rewritten:
+        """The question made to stand alone, as the setting ``rewrite`` has it."""
+        if self.settings.rewrite == "off":
+            return Rewritten(asked.text, "")
+        by_rules = rewrite(asked, history, self.settings.max_question_chars)
+        if by_rules.resolved or self.settings.rewrite == "rules":
+            return by_rules
+        found = rewrite_with_model(self.model, asked, history, self.settings.max_question_chars, stop)
+        return found or by_rules
 
     def stream(
         self,
@@ -118,43 +151,58 @@ class Pipeline:
         history: Sequence[Turn] = (),
         stop: threading.Event | None = None,
         within: Collection[str] | None = None,
+        filters: Filters | None = None,
+        read: bool = True,
     ) -> Iterator[Answer]:
         """Growing snapshots of the answer: passages, then text, then the verified and cited result (``done``).
 
         Closing the iterator or setting ``stop`` ends the model's work; a stopped answer has no last snapshot.
 
         :param within: ids of the documents to look in; None for all
+        :param filters: restrictions besides those that the question states, and in place of those of the same kind
+        :param read: whether restrictions that the question states hold; if not, their words are left out all the same
         :raises QuestionError: the question is empty or too long
         :raises LibraryError: the library cannot be read
         :raises ModelError: the chat model gave no answer
         """
         clock = _Clock()
         asked = analyse(question, self.settings.max_question_chars)
-        rewritten = rewrite(asked, history, self.settings.max_question_chars)
+        text, earlier = _asked_again(question, history)
+        if text != question:
+            asked = replace(analyse(text, self.settings.max_question_chars), script=asked.script)
+        rewritten = self._rewritten(asked, history, stop)
         standalone = as_standalone(asked, rewritten, self.settings.max_question_chars)
-        passages = self._retriever.search(standalone, self.settings.passages, within)
+        scope = self._scope(standalone, within, filters, earlier, read)
+        standalone = scope.question
+        passages = self._retriever.search(standalone, self.settings.passages, scope.documents, scope.keep)
         answer = Answer(
-            question=question,
+            question=whole(question),
             script=asked.script,
             passages=passages,
             standalone=standalone.text,
             model=self.model.name,
             timings=clock.mark("evidence"),
+            filters=scope.filters,
+            undated=scope.undated,
         )
         yield answer
         evidence = assess(standalone, passages)
         answer = replace(answer, confidence=0.0 if evidence.fault else round(evidence.score, 4))
-        if evidence.score < self.settings.evidence_threshold or (
-            evidence.fault and self.settings.evidence_threshold > 0
+        nothing_passes = bool(scope.filters) and not passages
+        if (
+            nothing_passes
+            or evidence.score < self.settings.evidence_threshold
+            or (evidence.fault and self.settings.evidence_threshold > 0)
         ):
-            yield self._refused(answer, _why_no_evidence(standalone, evidence), clock)
+            why = "" if nothing_passes else _why_no_evidence(standalone, evidence)
+            yield self._refused(answer, why, clock)
             return
         text = ""
         originals = [passage.chunk.text for passage in passages]
         parts = excerpts(standalone, passages, self.settings.prompt_chars)
         answer = replace(answer, shown=tuple(part.number for part in parts))
         reply = self.model.stream(
-            self._messages(standalone, rewritten, passages, parts),
+            self._messages(standalone, passages, parts),
             max_tokens=self.settings.answer_tokens,
             stop=stop,
         )
@@ -180,10 +228,42 @@ class Pipeline:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _scope(
+        self,
+        question: Question,
+        within: Collection[str] | None,
+        given: Filters | None,
+        earlier: Filters,
+        read: bool,
+    ) -> _Scope:
+        """Where to look for a question: what it states and what is given, joined; without the words that state it."""
+        stated = restriction(question.text, datetime.now().date())
+        found = overridden(stated.filters, earlier)
+        in_force = overridden(given or Filters(), found if read else Filters())
+        selection = self.library.matching(in_force) if in_force else None
+        if selection is not None and not selection.documents and selection.undated and not _dates(given):
+            # Words about time can't be meant for documents none of which is dated.
+            in_force = replace(in_force, since=None, until=None)
+            stated = replace(stated, rest=question.text)
+            selection = self.library.matching(in_force) if in_force else None
+        if stated.filters:
+            question = self._restated(question, stated.rest)
+        if selection is None:
+            return _Scope(question, in_force, within, None)
+        documents = selection.documents if within is None else selection.documents & set(within)
+        return _Scope(question, in_force, documents, keeper(in_force), selection.undated)
+
+    def _restated(self, question: Question, rest: str) -> Question:
+        """The question in the words that a restriction leaves of it, if those still ask something."""
+        if any(char.isalnum() for char in rest):
+            shorter = analyse(rest, self.settings.max_question_chars)
+            if shorter.weights or shorter.bodies or shorter.quoted:
+                return replace(shorter, script=question.script)
+        return replace(question, years=frozenset())
+
     def _messages(
         self,
         question: Question,
-        rewritten: Rewritten,
         passages: Sequence[Passage],
         parts: Sequence[Excerpt],
     ) -> list[BaseMessage]:
@@ -199,8 +279,6 @@ class Pipeline:
             title = "" if source.id in titled else f" {_titled(source)}"
             titled.add(source.id)
             lines.append(f"[{excerpt.number}]{title}\n{_inert(to_simplified(excerpt.text))}")
-        if rewritten.earlier and rewritten.standalone.endswith(question.text):
-            lines.append(f"{prompts.EARLIER[script]}{_inert(to_simplified(rewritten.earlier))}")
         if script == "en" and (terms := terms_in(to_simplified("".join(lines)))):
             lines.append(prompts.GLOSSARY + "; ".join(f"{chinese} = {english}" for chinese, english in terms))
         asked = question.text if script == "en" else to_simplified(question.text)
@@ -280,6 +358,8 @@ class Pipeline:
 
     @staticmethod
     def _refused(answer: Answer, why: str, clock: _Clock, claims: tuple[Claim, ...] = ()) -> Answer:
+        if answer.filters:
+            why = refusal(answer.filters, answer.script, why, answer.undated)
         return replace(
             answer,
             text=why,
@@ -291,6 +371,17 @@ class Pipeline:
             timings=clock.mark("done"),
             done=True,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """A question without the words of its restrictions, the filters in force, and where they leave to look."""
+
+    question: Question
+    filters: Filters
+    documents: Collection[str] | None
+    keep: Keep | None
+    undated: int = 0
 
 
 class _Clock:
@@ -322,12 +413,35 @@ def open_pipeline(
     model = model or open_model(settings)
     try:
         embedder = embedder or open_embedder(settings, progress)
-        reranker = open_reranker(settings, embedder.name)
+        reranker = open_reranker(settings, embedder.name, tokenizing(embedder))
         library = Library.open(settings, embedder, writable=writable)
     except BaseException:
         model.close()
         raise
     return Pipeline(library, model, settings, reranker)
+
+
+def _asked_again(question: str, history: Sequence[Turn]) -> tuple[str, Filters]:
+    """What is asked by a follow-up that only restricts ("只看2024年以来的"): the question before it, and all restrictions.
+
+    Any other question is given back as it is.
+    """
+    today = datetime.now().date()
+    stated = restriction(question, today)
+    filters = stated.filters
+    if not filters or not says_nothing(stated.rest):
+        return question, Filters()
+    for turn in reversed(history):
+        if turn.role == "user":
+            before = restriction(turn.text, today)
+            filters = overridden(filters, before.filters)
+            if not says_nothing(before.rest):
+                return before.rest, filters
+    return question, Filters()
+
+
+def _dates(filters: Filters | None) -> bool:
+    return filters is not None and bool(filters.since or filters.until)
 
 
 def _in_language(text: str, script: Script, originals: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ The system text comes first and never changes within a language, so that the mod
 
 from __future__ import annotations
 
-from rag.types import Script
+from rag.types import Role, Script
 
 SYSTEM: dict[Script, str] = {
     "zh-Hans": (
@@ -26,11 +26,23 @@ SYSTEM["zh-Hant"] = SYSTEM["zh-Hans"]
 
 EVIDENCE: dict[Script, str] = {"zh-Hans": "资料：", "zh-Hant": "资料：", "en": "Sources:"}
 QUESTION: dict[Script, str] = {"zh-Hans": "问题：", "zh-Hant": "问题：", "en": "Question: "}
-EARLIER: dict[Script, str] = {
-    "zh-Hans": "上一个问题：",
-    "zh-Hant": "上一个问题：",
-    "en": "Earlier question: ",
+SPEAKERS: dict[Script, dict[Role, str]] = {
+    "zh-Hans": {"user": "用户：", "assistant": "助手："},
+    "zh-Hant": {"user": "用户：", "assistant": "助手："},
+    "en": {"user": "User: ", "assistant": "Assistant: "},
 }
+REWRITE: dict[Script, str] = {
+    "zh-Hans": (
+        "把最后的问题改写成不看对话也能看懂的问题：把代词换成它指的名称，补上省略的名称。"
+        "只用对话里出现过的词，其余照抄，不要回答。只写改写后的问题，一行。"
+    ),
+    "en": (
+        "Rewrite the last question so that it can be understood without the conversation: put names in the place of "
+        "pronouns and of what is left out. Use only words of the conversation, keep the rest, do not answer. "
+        "Write only the rewritten question, in one line."
+    ),
+}
+REWRITE["zh-Hant"] = REWRITE["zh-Hans"]
 GLOSSARY = "Terms: "
 CLOSING: dict[Script, str] = {
     "zh-Hans": "",

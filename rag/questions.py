@@ -6,7 +6,7 @@ import functools
 import re
 from dataclasses import dataclass
 
-from rag.bodies import Body, bodies_in, mentions
+from rag.bodies import Body, bodies_in, by_name, mentions, mistyped
 from rag.errors import QuestionError
 from rag.text import english_stem, fold, script_of, word_weight, words
 from rag.types import Script
@@ -36,6 +36,8 @@ _ENGLISH_STOPWORDS = frozenset(
 )
 NAME_WEIGHT = 13.5
 """Words of at least this weight are not in the dictionary of general Chinese."""
+_OWN_LANGUAGE, _OTHER_LANGUAGE = 0.1, 1.0
+"""Weights of a body's other names in a search for words."""
 _BODY_WEIGHT = 14.0
 """A body's name tells as much as the rarest word."""
 _YEAR = re.compile(
@@ -46,7 +48,8 @@ _STATEMENT = re.compile(
     r"承诺|保证|表示|表态|答应|提出|说了?什么|讲了?什么|措施|举措|打算|promis|pledg|\bsaid?\b|commit"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)?")
-_INVISIBLE_OR_SPACE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff]+")
+_INVISIBLE_OR_SPACE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff\ud800-\udfff]+")
+"""What nobody sees, and halves of characters, which nothing can store or send."""
 _NAMED = re.compile(r"[“\"「『《]([^”\"」』》]{2,30})[”\"」』》]")
 
 
@@ -56,7 +59,8 @@ class Question:
 
     ``weights`` maps its telling words (folded), those in names of bodies left out, to how much each tells; ``bodies``
     are the bodies it names, and ``called`` what it calls them; ``years`` are those it asks about, and
-    ``asks_statement`` whether it asks what somebody said or promised.
+    ``asks_statement`` whether it asks what somebody said or promised. ``corrected`` are the names of bodies that it has in
+    wrong characters of the same sound, as (typed, taken for); such a body is among ``bodies``, called by its right name.
     """
 
     text: str
@@ -67,6 +71,7 @@ class Question:
     years: frozenset[str]
     asks_statement: bool
     quoted: tuple[str, ...]
+    corrected: tuple[tuple[str, str], ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -98,10 +103,14 @@ def analyse(text: str, max_chars: int) -> Question:
     folded = fold(stripped)
     called: dict[str, str] = {}
     rest = list(folded)
-    for start, end, body in mentions(folded):
-        called.setdefault(body.name, folded[start:end])
+    slips = mistyped(folded)
+    named = [(start, end, body, folded[start:end]) for start, end, body in mentions(folded)]
+    named += [(start, end, by_name(name), name) for start, end, name in slips]
+    named.sort(key=lambda one: one[0])
+    for start, end, body, name in named:
+        called.setdefault(body.name, name)
         rest[start:end] = " " * (end - start)
-    bodies = tuple({body.name: body for _, _, body in mentions(folded)}.values())
+    bodies = tuple({body.name: body for _, _, body, _ in named}.values())
     weights: dict[str, float] = {}
     for word in words("".join(rest)):
         key = english_stem(word)
@@ -117,6 +126,7 @@ def analyse(text: str, max_chars: int) -> Question:
         years=frozenset(_YEAR.findall(folded)),
         asks_statement=_STATEMENT.search(folded) is not None,
         quoted=tuple(fold(name) for name in _NAMED.findall(stripped)),
+        corrected=tuple(dict.fromkeys((folded[start:end], name) for start, end, name in slips)),
     )
 
 
@@ -144,17 +154,36 @@ def coverage(question: Question, folded: str) -> float:
     return held / total if total else 0.0
 
 
-def search_text(question: Question) -> str:
-    """What the lexical leg looks for: the question and the other names of the bodies in it."""
-    names = [name for body in question.bodies for name in body.chinese]
-    return f"{question.text} {' '.join(names)}" if names else question.text
+def corrected_text(question: Question) -> str:
+    """The question with the right names of the bodies that it has in wrong characters; else as it was typed."""
+    if not question.corrected:
+        return question.text
+    text = fold(question.text)
+    for typed, name in question.corrected:
+        text = text.replace(typed, name)
+    return text
+
+
+def also_called(question: Question) -> tuple[tuple[str, float], ...]:
+    """The other names of the bodies in a question, each with its weight for the lexical leg.
+
+    Those in the question's own language would outshout its words if they counted in full; those in the other are all that
+    the question shares with texts in it.
+    """
+    return tuple(
+        (name, _OTHER_LANGUAGE if name.isascii() != question.is_latin else _OWN_LANGUAGE)
+        for body, called in zip(question.bodies, question.called, strict=True)
+        for name in (*body.chinese, *body.english)
+        if name != called
+    )
 
 
 def embedding_text(question: Question) -> str:
     """What the dense leg looks for; an English question is joined by the Chinese names of the bodies in it."""
+    text = corrected_text(question)
     if question.is_latin and question.bodies:
-        return f"{question.text} {' '.join(_short(body) for body in question.bodies)}"
-    return question.text
+        return f"{text} {' '.join(_short(body) for body in question.bodies)}"
+    return text
 
 
 def _short(body: Body) -> str:

@@ -3,7 +3,8 @@
 The embedding model's own transformer, changed by a small learned difference (`rag/trained/reranker.safetensors`), with a
 linear layer of two outputs over it: relevance, and whether the passage answers (Nogueira and Cho, "Passage re-ranking with
 BERT", 2019; the difference is of low rank as in Hu et al., "LoRA", 2021). `eval.training.reranker` says on what it was
-learned. It uses the embedding model's files as they lie on disk; word vectors are read from there, a few rows a question.
+learned. Beside it the unchanged transformer compares them word by word (`rag.late_interaction`). Both use the embedding
+model's files as they lie on disk; word vectors are read from there, a few rows a question.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import hashlib
 import json
 import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -25,20 +26,28 @@ from numpy.typing import NDArray
 from rag.acceleration import compiled
 from rag.embedding import E5_NAME, computes_bfloat16
 from rag.framing import frame
+from rag.late_interaction import Pieces, late_interaction
 from rag.settings import Settings
-from rag.text import to_simplified
+from rag.text import to_simplified, whole
 from rag.types import Chunk, Source
 
 if TYPE_CHECKING:
     import torch
 
 Array = NDArray[np.float32]
+Ids = NDArray[np.int64]
+Tokenize = Callable[[Sequence[str]], Sequence[Sequence[int]]]
+"""Gives the embedding model's numbers for the pieces of texts, without the signs that frame one."""
 
 MAX_TOKENS: Final = 200
 """Tokens of question and passage together; a chunk of 260 characters with its title has about 180."""
+_BEGIN, _PAD, _END = 0, 1, 2
+"""The signs that frame a text in the vocabulary of XLM-RoBERTa, which the embedding model has."""
 _FILE: Final = "reranker.safetensors"
 WORDS: Final = "embeddings.word_embeddings.weight"
 _LONGEST_QUESTION: Final = 200
+_LONGEST_PASSAGE: Final = 2000
+_QUERY, _PASSAGE = "query:", "passage:"
 
 
 class Reranker(Protocol):
@@ -49,7 +58,12 @@ class Reranker(Protocol):
         """The model's identity."""
 
     def scores(self, question: str, passages: Sequence[str]) -> Array:
-        """Two numbers a passage, ``[len(passages), 2]``: relevance, and the log odds that it answers the question."""
+        """Three numbers a passage, ``[len(passages), 3]``: relevance, the log odds that it answers the question, and how well
+        its words meet those of the question.
+
+        A model that the weights of `rag.fusion` were not learned with gives one, ``[len(passages), 1]``: relevance, on
+        a scale of its own.
+        """
 
 
 def reranking_text(source: Source, chunk: Chunk) -> str:
@@ -57,73 +71,138 @@ def reranking_text(source: Source, chunk: Chunk) -> str:
     return to_simplified("\n".join((*frame(source, chunk), chunk.text)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Models:
+    """What is loaded once: ``pairs`` gives the two numbers of each row of word vectors ``[n, tokens, d]`` and their mask,
+    ``texts`` the vectors of their tokens ``[n, tokens, d]``.
+    """
+
+    name: str
+    words: _Words
+    pairs: Callable[[Array, Ids], Array]
+    texts: Callable[[Array, Ids], Array]
+    weights: Array
+    question_mean: Array
+    passage_mean: Array
+
+
 class EmbeddingReranker:
     """A `Reranker` over the embedding model's folder. Threads may share it; one is served at a time."""
 
-    def __init__(
-        self,
-        tokenizer: Any,
-        words: _Words,
-        transformer: Callable[[Array, NDArray[np.int64]], Array],
-        name: str,
-    ) -> None:
-        """Join the parts; ``transformer`` gives the two numbers for word vectors ``[n, tokens, d]`` and their mask."""
-        self._tokenizer = tokenizer
-        self._words = words
-        self._transformer = transformer
-        self._name = name
+    def __init__(self, models: _Models, tokenize: Tokenize) -> None:
+        """Join the loaded models and what numbers the pieces of their texts."""
+        self._models = models
+        self._tokenize = tokenize
         self._lock = threading.Lock()
 
     @property
     def name(self) -> str:
         """The model's identity."""
-        return self._name
+        return self._models.name
 
     def scores(self, question: str, passages: Sequence[str]) -> Array:
-        """Two numbers a passage, ``[len(passages), 2]``: relevance, and the log odds that it answers the question."""
+        """Three numbers a passage, ``[len(passages), 3]``: relevance, the log odds that it answers the question, and how well
+        its words meet those of the question.
+        """
         if not passages:
-            return np.zeros((0, 2), np.float32)
-        pairs = [(_clean(question)[:_LONGEST_QUESTION], _clean(passage)) for passage in passages]
+            return np.zeros((0, 3), np.float32)
+        texts = [whole(question)[:_LONGEST_QUESTION], *(whole(text)[:_LONGEST_PASSAGE] for text in passages)]
         with self._lock:
-            encoded = self._tokenizer.encode_batch(pairs)
-            ids = np.asarray([item.ids for item in encoded], np.int64)
-            mask = np.asarray([item.attention_mask for item in encoded], np.int64)
-            return self._transformer(self._words.of(ids), mask)
+            query, passage, asked, *read = self._tokenize([_QUERY, _PASSAGE, *texts])
+            return np.column_stack([self._together(asked, read), self._apart(query, passage, asked, read)])
+
+    def _together(self, asked: Sequence[int], read: Sequence[Sequence[int]]) -> Array:
+        head = [_BEGIN, *asked[: MAX_TOKENS // 2], _END, _END]
+        ids, mask = _padded([[*head, *text[: MAX_TOKENS - len(head) - 1], _END] for text in read])
+        return self._models.pairs(self._models.words.of(ids), mask)
+
+    def _apart(
+        self,
+        query: Sequence[int],
+        passage: Sequence[int],
+        asked: Sequence[int],
+        read: Sequence[Sequence[int]],
+    ) -> Array:
+        models = self._models
+        most = MAX_TOKENS - 2
+        rows = [[*query, *asked][:most], *([*passage, *text][:most] for text in read)]
+        ids, mask = _padded([[_BEGIN, *row, _END] for row in rows])
+        vectors = models.texts(models.words.of(ids), mask)
+        heads = [len(query), *[len(passage)] * len(read)]
+        pieces = [
+            Pieces(ids[n, 1 + head : 1 + len(row)], vectors[n, 1 + head : 1 + len(row)])
+            for n, (row, head) in enumerate(zip(rows, heads, strict=True))
+        ]
+        return late_interaction(
+            pieces[0].less(models.question_mean),
+            [piece.less(models.passage_mean) for piece in pieces[1:]],
+            models.weights,
+        )
 
 
-def open_reranker(settings: Settings, embedder: str) -> Reranker | None:
-    """The reranker of the settings; None where it is off, or the embedding model is not the one it was learned for.
+def _padded(rows: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
+    """The rows filled up to the longest, and which places are theirs."""
+    longest = max(map(len, rows))
+    ids = np.full((len(rows), longest), _PAD, np.int64)
+    mask = np.zeros((len(rows), longest), np.int64)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)] = row
+        mask[place, : len(row)] = 1
+    return ids, mask
 
-    The first opening converts it for the fastest engine that is installed, which takes some seconds.
+
+def open_reranker(settings: Settings, embedder: str, tokenize: Tokenize | None = None) -> Reranker | None:
+    """The reranker of the settings; None where it is off, or the embedding model is not the one "auto" was learned for.
+
+    The first opening of "auto" converts it for the fastest engine that is installed, which takes some seconds.
 
     :param embedder: the name of the embedding model that is open
+    :param tokenize: that model's own; without it another is loaded
+    :raises WeightsError: the settings name one that is not on this machine or cannot be used
     """
+    if settings.rerank not in ("auto", "off"):
+        from rag.cross_encoding import open_cross_encoder
+
+        return open_cross_encoder(settings)
     if settings.rerank == "off" or embedder != E5_NAME:
         return None
     from rag import e5
 
-    wanted = settings.embedding_backend
-    return _open(e5.prepare(settings), wanted, bfloat16=computes_bfloat16())
+    folder = e5.prepare(settings)
+    models = _loaded(folder, settings.embedding_backend, bfloat16=computes_bfloat16())
+    return EmbeddingReranker(models, tokenize or _tokenizer(folder))
 
 
 @functools.lru_cache(maxsize=1)
-def _open(folder: Path, wanted: Literal["auto", "torch", "openvino"], *, bfloat16: bool) -> EmbeddingReranker:
+def _tokenizer(folder: Path) -> Tokenize:
     import tokenizers
+
+    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
+    return lambda texts: [item.ids for item in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+
+@functools.lru_cache(maxsize=1)
+def _loaded(folder: Path, wanted: Literal["auto", "torch", "openvino"], *, bfloat16: bool) -> _Models:
+    import safetensors.numpy
 
     difference = resources.files("rag.trained").joinpath(_FILE).read_bytes()
     digest = hashlib.sha256(difference).hexdigest()[:8]
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-    tokenizer.enable_truncation(MAX_TOKENS, strategy="only_second")
-    tokenizer.enable_padding(pad_id=1, pad_token="<pad>")  # noqa: S106 - the sign that fills up
     words = _word_vectors(folder / "model.safetensors")
+    learned = safetensors.numpy.load(difference)
+    example = (np.zeros((2, 8, words.dimension), np.float32), np.ones((2, 8), np.int64))
 
-    def build() -> torch.nn.Module:
-        return _module(folder, difference)
+    def engine(build: Callable[[], torch.nn.Module], place: str) -> Callable[..., Any]:
+        return compiled(build, example, folder / place, wanted, bfloat16=bfloat16)
 
-    vectors = np.zeros((2, 8, words.dimension), np.float32)
-    mask = np.ones((2, 8), np.int64)
-    run = compiled(build, (vectors, mask), folder / f"reranker-{digest}", wanted, bfloat16=bfloat16)
-    return EmbeddingReranker(tokenizer, words, run, f"{folder.name}+{digest}")
+    return _Models(
+        f"{folder.name}+{digest}",
+        words,
+        engine(lambda: _pair_module(folder, difference), f"reranker-{digest}"),
+        engine(lambda: _text_module(folder), "words"),
+        learned["late:weights"].astype(np.float32),
+        learned["late:question_mean"].astype(np.float32),
+        learned["late:passage_mean"].astype(np.float32),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,33 +230,19 @@ def _word_vectors(path: Path) -> _Words:
     return _Words(table)
 
 
-def _module(folder: Path, difference: bytes) -> torch.nn.Module:
+def _pair_module(folder: Path, difference: bytes) -> torch.nn.Module:
     """The transformer with the difference added, and the linear layer over it."""
     import safetensors.torch
     import torch
-    from transformers import BertConfig, BertModel
 
-    config = BertConfig.from_pretrained(folder)
-    config.vocab_size = 1
-    config.pad_token_id = 0
-    config._attn_implementation = "eager"
-    transformer = BertModel(config, add_pooling_layer=False)
-    with safetensors.safe_open(folder / "model.safetensors", "pt") as file:
-        state = {name: file.get_tensor(name).float() for name in file.keys() if name != WORDS}  # noqa: SIM118
     learned = safetensors.torch.load(difference)
-    for name, tensor in learned.items():
-        kind, _, target = name.partition(":")
-        if kind == "down":
-            state[target] = state[target] + learned[f"up:{target}"].float() @ tensor.float()
-        elif kind == "add":
-            state[target] = state[target] + tensor.float()
-    transformer.load_state_dict(state, strict=False)
+    transformer = _transformer(folder, learned)
 
     class Pair(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.transformer = transformer
-            self.head = torch.nn.Linear(2 * config.hidden_size, 2)
+            self.head = torch.nn.Linear(2 * transformer.config.hidden_size, 2)
             self.head.weight.data = learned["head:weight"].float()
             self.head.bias.data = learned["head:bias"].float()
 
@@ -191,6 +256,43 @@ def _module(folder: Path, difference: bytes) -> torch.nn.Module:
     return Pair().eval()
 
 
-def _clean(text: str) -> str:
-    """The text without lone surrogates, which the tokenizer refuses, and never empty."""
-    return text.encode("utf-8", "replace").decode("utf-8") or " "
+def _text_module(folder: Path) -> torch.nn.Module:
+    """The transformer as it is, giving the vectors of its tokens."""
+    import torch
+
+    transformer = _transformer(folder, {})
+
+    class Text(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.transformer = transformer
+
+        def forward(self, vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+            hidden: torch.Tensor = self.transformer(
+                inputs_embeds=vectors, attention_mask=mask
+            ).last_hidden_state
+            return hidden
+
+    return Text().eval()
+
+
+def _transformer(folder: Path, learned: Mapping[str, torch.Tensor]) -> Any:
+    """The embedding model's transformer, fed with word vectors, what was learned added."""
+    import safetensors
+    from transformers import BertConfig, BertModel
+
+    config = BertConfig.from_pretrained(folder)
+    config.vocab_size = 1
+    config.pad_token_id = 0
+    config._attn_implementation = "eager"
+    transformer = BertModel(config, add_pooling_layer=False)
+    with safetensors.safe_open(folder / "model.safetensors", "pt") as file:
+        state = {name: file.get_tensor(name).float() for name in file.keys() if name != WORDS}  # noqa: SIM118
+    for name, tensor in learned.items():
+        kind, _, target = name.partition(":")
+        if kind == "down":
+            state[target] = state[target] + learned[f"up:{target}"].float() @ tensor.float()
+        elif kind == "add":
+            state[target] = state[target] + tensor.float()
+    transformer.load_state_dict(state, strict=False)
+    return transformer

@@ -6,35 +6,37 @@ language than to the answer in another (`rag.index`).
 
 from __future__ import annotations
 
-import functools
 import itertools
-import re
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.diversity import covering, distinct, parts
 from rag.features import NAMES, Candidate, Range, features, question_features
-from rag.fusion import Fusions, reranked_features, to_rerank, trained
-from rag.index import LANGUAGES, Language
+from rag.framing import frame
+from rag.fusion import Fusions, joined, reranked_features, to_rerank, trained
+from rag.index import LANGUAGES, Language, language_of
 from rag.library import Library
-from rag.questions import Question, embedding_text, search_text
+from rag.questions import Question, also_called, corrected_text, embedding_text
 from rag.reranking import Reranker, reranking_text
-from rag.text import bigrams, fold, script_of, to_simplified
+from rag.text import to_simplified
 from rag.types import Chunk, Passage, Source
 
 Hit = tuple[str, float]
 """A chunk's key with its score in one leg."""
 
+Keep = Callable[[Chunk, Source], bool]
+"""Whether a chunk of a document may be found."""
+
+_DEPTHS = (4, 16, 64, 256)
+"""How many times as many hits are looked through for those that meet a condition, one after the other until they suffice."""
 _POOL = 40
 """Candidates whose text is looked at. Reading and folding the text of all of both legs' hits took half of a search."""
 _ACROSS = 0.05
 """How much farther texts in another language lie from a question than those in its own, relevant or not: the medians of 50 hits
 each, over 1,329 questions of XQuAD."""
-_SAME = 0.8
-"""Share of character pairs in common from which a passage says nothing that a better one has not said."""
-_NUMBER = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class _Hits:
         }
         return _Hits(dense, [hit for hit in self.lexical if hit[0] not in gone])
 
+    def first(self, k: int) -> _Hits:
+        """The best ``k`` of each leg."""
+        return _Hits({language: hits[:k] for language, hits in self.dense.items()}, self.lexical[:k])
+
 
 class Retriever:
     """Ranks the chunks of one library for a question."""
@@ -71,13 +77,20 @@ class Retriever:
         self._reranker = reranker
 
     def search(
-        self, question: Question, k: int, within: Collection[str] | None = None
+        self,
+        question: Question,
+        k: int,
+        within: Collection[str] | None = None,
+        keep: Keep | None = None,
     ) -> tuple[Passage, ...]:
         """The ``k`` best passages, best first; fewer where the library holds fewer. No two say the same.
 
+        For a question over several things the first of them cover each (`rag.diversity`).
+
         :param within: ids of the documents to look in; None for all
+        :param keep: which chunks may be found; None for all
         """
-        candidates, lexical = self.candidates(question, within)
+        candidates, lexical = self.candidates(question, within, keep)
         if not candidates:
             return ()
         rows = features(question, candidates, lexical)
@@ -86,29 +99,47 @@ class Retriever:
         covered = rows[:, NAMES.index("coverage")]
         likely = np.exp(scores - scores.max())
         ranked = (_passage(candidates[n], float(likely[n]), float(covered[n])) for n in order)
-        return tuple(itertools.islice(_distinct(ranked), k))
+        wanted = parts(question)
+        chosen = covering(list(distinct(ranked)), wanted) if wanted else distinct(ranked)
+        return tuple(itertools.islice(chosen, k))
 
     def candidates(
-        self, question: Question, within: Collection[str] | None = None
+        self, question: Question, within: Collection[str] | None = None, keep: Keep | None = None
     ) -> tuple[list[Candidate], Range]:
         """What both legs found, the best of each, in no order; and the range of the lexical leg's scores.
 
         :param within: ids of the documents to look in; None for all
+        :param keep: which chunks may be found; None for all
         """
         own: Language = "other" if question.is_latin else "han"
-        hits, found = self._live(self._hits(question, own, within), own)
+        kept = keep is not None and self._kept(question, own, within, keep)
+        hits, found = self._live(kept or self._hits(question, own, within), own)
         return _candidates(hits, found, own), Range.of([score for _, score in hits.lexical])
 
-    def _hits(self, question: Question, own: Language, within: Collection[str] | None) -> _Hits:
+    def _kept(self, question: Question, own: Language, within: Collection[str] | None, keep: Keep) -> _Hits:
+        """As many hits as without a condition, all of which meet it: from deeper and deeper lists until they suffice."""
+        for depth in _DEPTHS:
+            hits = self._hits(question, own, within, depth)
+            keys = hits.best(own)
+            found = self._library.catalog.live_chunks(keys)
+            gone = {key for key in keys if key not in found or not keep(*found[key])}
+            # A leg that is not at its end gives half of what it is asked for at least.
+            if len(keys) - len(gone) >= _POOL or len(keys) < self._candidates * depth // 2:
+                break
+        return hits.without(gone).first(self._candidates)
+
+    def _hits(
+        self, question: Question, own: Language, within: Collection[str] | None, depth: int = 1
+    ) -> _Hits:
         versions = None if within is None else self._library.catalog.live_ids(within)
         vector = self._library.embedder.embed_query(query_text(question))
-        index, k = self._library.index, self._candidates
+        index, k = self._library.index, self._candidates * depth
         dense: dict[Language, list[Hit]] = {own: index.dense(vector, k, versions, own)}
         for language in LANGUAGES:
             if language != own:
                 least = k if not dense[own] else k // 2
                 dense[language] = index.dense(vector, max(1, least), versions, language)
-        return _Hits(dense, index.lexical(search_text(question), k, versions))
+        return _Hits(dense, index.lexical(corrected_text(question), k, versions, also_called(question)))
 
     def _live(self, hits: _Hits, own: Language) -> tuple[_Hits, dict[str, tuple[Chunk, Source]]]:
         """The hits without those that the catalog does not know, and the chunks of the best of them.
@@ -134,8 +165,11 @@ class Retriever:
             return first
         top = to_rerank(first, rows)
         texts = [reranking_text(candidates[n].source, candidates[n].chunk) for n in top]
-        judged = self._reranker.scores(to_simplified(question.text), texts)
-        second = fusions.reranked.scores(reranked_features(rows[top], judged), asked)
+        judged = self._reranker.scores(to_simplified(corrected_text(question)), texts)
+        if judged.shape[1] == 1:
+            second = joined(first[top], judged[:, 0])
+        else:
+            second = fusions.reranked.scores(reranked_features(rows[top], judged), asked)
         rest = np.delete(first, top)
         scores = first.copy()
         scores[top] = second - second.min() + (rest.max() if len(rest) else 0.0) + 1e-3
@@ -167,7 +201,9 @@ def _candidates(hits: _Hits, found: dict[str, tuple[Chunk, Source]], own: Langua
     candidates = []
     for key, (chunk, source) in found.items():
         place, score = lexical.get(key, (None, None))
-        other = key in foreign or (key not in near and (script_of(chunk.text) == "en") == (own == "han"))
+        other = key in foreign or (
+            key not in near and language_of(chunk.text, " ".join(frame(source, chunk))) != own
+        )
         candidates.append(
             Candidate(
                 key,
@@ -195,37 +231,6 @@ def _passage(candidate: Candidate, score: float, coverage: float) -> Passage:
         dense_rank=candidate.dense_rank,
         lexical_rank=candidate.lexical_rank,
     )
-
-
-def _distinct(ranked: Iterable[Passage]) -> Iterator[Passage]:
-    """Without passages that say what a better one says, but for a few characters none of which is a digit."""
-    kept: list[_Content] = []
-    for passage in ranked:
-        content = _content(passage.chunk.text)
-        if any(content.says(other) for other in kept):
-            continue
-        kept.append(content)
-        yield passage
-
-
-@dataclass(frozen=True, slots=True)
-class _Content:
-    """What a text says: its pairs of characters, and its numbers, in which this year's notice differs from last year's."""
-
-    pairs: frozenset[str]
-    numbers: tuple[str, ...]
-
-    def says(self, other: _Content) -> bool:
-        one, two = self.pairs, other.pairs
-        if self.numbers != other.numbers or min(len(one), len(two)) < _SAME * max(len(one), len(two)):
-            return False
-        return one == two or len(one & two) >= _SAME * len(one | two)
-
-
-@functools.lru_cache(maxsize=4096)
-def _content(text: str) -> _Content:
-    folded = fold(text)
-    return _Content(frozenset(bigrams(folded)) or frozenset((folded,)), tuple(_NUMBER.findall(folded)))
 
 
 def _stable(key: str) -> tuple[int, int]:

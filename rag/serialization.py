@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from rag.types import Answer, Citation, Passage, Usage
+from rag.types import Answer, Citation, Filters, Passage, Usage
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -37,6 +37,18 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "model": answer.model,
         "timings": dict(answer.timings),
         "usage": usage_record(answer.usage) if answer.usage is not None else None,
+        "filters": filters_record(answer.filters),
+        "undated": answer.undated,
+    }
+
+
+def filters_record(filters: Filters) -> dict[str, Any]:
+    """What an answer was restricted to; records stored before there were filters lack it, which means nothing was."""
+    return {
+        "bodies": list(filters.bodies),
+        "speaker": filters.speaker,
+        "since": filters.since,
+        "until": filters.until,
     }
 
 

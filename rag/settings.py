@@ -24,6 +24,8 @@ ENV_PREFIX = "WENZHENG_"
 SETTINGS_FILE = "settings.toml"
 _NOT_SHAPING = {"home", "models", "models_source", "models_hub", "host", "port", "language", "chat_api_key"}
 _SECRET = ("key", "password", "secret")
+_MODELS = ("embedding_model", "rerank")
+"""Settings that may name a model's folder."""
 
 
 class Settings(BaseSettings):
@@ -103,9 +105,16 @@ class Settings(BaseSettings):
     # Retrieval and answer
     passages: int = Field(default=4, ge=1, le=20, description="Passages given to the chat model.")
     candidates: int = Field(default=50, ge=1, le=500, description="Hits taken from each leg before fusion.")
-    rerank: Literal["auto", "off"] = Field(
+    rerank: str = Field(
         default="auto",
-        description="Whether the first passages are read together with the question where their order is in doubt.",
+        min_length=1,
+        description="What reads the first passages together with the question where their order is in doubt: 'auto' "
+        "for what comes with the program, 'off' for nothing, or a CrossEncoder's folder or name on a hub (owner/name).",
+    )
+    rewrite: Literal["rules", "model", "off"] = Field(
+        default="rules",
+        description="How a follow-up question is made to stand alone: by rules, also by the chat model where they "
+        "find nothing, or not at all.",
     )
     prompt_chars: int = Field(
         default=900, ge=200, description="Longest evidence given to the chat model, in characters."
@@ -173,6 +182,9 @@ def load_settings(
     for name in ("home", "models", "models_source"):
         if merged.get(name):
             merged[name] = Path(merged[name]).expanduser().absolute()
+    reranker = merged.get("rerank")
+    if reranker not in ("", None, "auto", "off") and Path(reranker).expanduser().is_dir():
+        merged["rerank"] = str(Path(reranker).expanduser().absolute())
     try:
         return Settings(**merged)
     except ValidationError as error:
@@ -188,14 +200,22 @@ def shaping_settings(settings: Settings) -> dict[str, Any]:
     """The settings that shape answers, as plain data that a record may hold.
 
     Folders and the address of the service are left out, and so are keys and passwords; in addresses the user and password and the
-    values of a query are "***".
+    values of a query are "***". Of a model's folder its own name alone is told, for a model that was moved is the same.
     """
     told = settings.model_dump(mode="json", exclude=_NOT_SHAPING)
+    for name in _MODELS:
+        told[name] = _told_model(told[name])
     return {
         name: _told_address(value) if isinstance(value, str) and "://" in value else value
         for name, value in told.items()
         if not any(word in name.lower() for word in _SECRET)
     }
+
+
+def _told_model(model: str) -> str:
+    """A model's name, without the folders above it where it is named by its place."""
+    path = Path(model).expanduser()
+    return path.name or model if path.is_absolute() or model.startswith((".", "~")) else model
 
 
 def _told_address(address: str) -> str:

@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rag.numerals import quantities
+from rag.numerals import dates, plans, quantities
 from rag.types import Script
 
 if TYPE_CHECKING:
@@ -44,9 +44,21 @@ def _converter(config: str) -> opencc.OpenCC:
     return opencc.OpenCC(config)
 
 
+def _converted(config: str, text: str) -> str:
+    try:
+        return str(_converter(config).convert(text))
+    except UnicodeEncodeError:
+        return str(_converter(config).convert(whole(text)))
+
+
+def whole(text: str) -> str:
+    """The text with "?" for each half of a surrogate pair, which no file, store or service takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
 def to_simplified(text: str) -> str:
     """The text in simplified script (OpenCC t2s); other scripts pass through."""
-    return str(_converter("t2s").convert(text))
+    return _converted("t2s", text)
 
 
 def to_script(text: str, script: Script) -> str:
@@ -54,7 +66,7 @@ def to_script(text: str, script: Script) -> str:
     if script == "zh-Hans":
         return to_simplified(text)
     if script == "zh-Hant":
-        return str(_converter("s2tw").convert(text))
+        return _converted("s2tw", text)
     return text
 
 
@@ -71,8 +83,8 @@ def script_of(text: str, default: Script = "zh-Hans") -> Script:
         return "en"
     if not han:
         return default
-    simplified = sum(a != b for a, b in zip(text, _converter("t2s").convert(text), strict=False))
-    traditional = sum(a != b for a, b in zip(text, _converter("s2t").convert(text), strict=False))
+    simplified = sum(a != b for a, b in zip(text, _converted("t2s", text), strict=False))
+    traditional = sum(a != b for a, b in zip(text, _converted("s2t", text), strict=False))
     if simplified == traditional:
         return default
     return "zh-Hant" if simplified > traditional else "zh-Hans"
@@ -122,7 +134,7 @@ def terms(text: str) -> tuple[list[str], list[str]]:
     """What the lexical index stores of a text: words (with the shorter words inside them) and character bigrams.
 
     A single Han character that stands alone between other signs is its own bigram, so that nothing is unfindable. A number
-    that is not written in plain digits (三百, 1.2万, 民国113年) is there in plain digits too.
+    that is not written in plain digits (三百, 1.2万, 民国113年) is there in plain digits too, a date also as one term.
     """
     found: list[str] = []
     grams: list[str] = []
@@ -137,9 +149,10 @@ def terms(text: str) -> tuple[list[str], list[str]]:
             found.append(stem)
             grams.append(stem)
     for quantity in quantities(folded):
-        plain = quantity.value.rstrip("%")
-        if not folded[quantity.start : quantity.end].startswith(plain):
-            found.append(plain)
+        if not folded[quantity.start : quantity.end].startswith(quantity.value):
+            found.append(quantity.value)
+    found.extend(dates(folded))
+    found.extend(plan for plan in plans(folded) if plan not in found)
     return found, grams
 
 

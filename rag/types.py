@@ -170,6 +170,24 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Filters:
+    """What a search is restricted to; empty in all its parts for everything.
+
+    ``bodies`` are full names of `rag.bodies`, any of which may have issued or said it; ``speaker`` is a person's name.
+    ``since`` and ``until`` are ISO dates (YYYY, YYYY-MM or YYYY-MM-DD) of publication, both counted in.
+    """
+
+    bodies: tuple[str, ...] = ()
+    speaker: str = ""
+    since: str | None = None
+    until: str | None = None
+
+    def __bool__(self) -> bool:
+        """Whether anything is restricted."""
+        return bool(self.bodies or self.speaker or self.since or self.until)
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a question got: a snapshot while ``done`` is False, the result when it is True.
 
@@ -177,7 +195,8 @@ class Answer:
     the question, 0 to 1, by which it is decided whether to answer.
     ``reason`` says why in plain words when ``outcome`` is not "answered". ``timings`` are seconds since the question
     arrived: "evidence", "first_word", "done", and the parts in between. ``usage`` is known at the end, if the model was
-    asked and its endpoint tells.
+    asked and its endpoint tells. ``filters`` are those in force; ``undated`` counts the documents that they leave out only
+    for having no date.
     """
 
     question: str
@@ -195,3 +214,5 @@ class Answer:
     shown: tuple[int, ...] = ()
     confidence: float | None = None
     usage: Usage | None = None
+    filters: Filters = Filters()
+    undated: int = 0

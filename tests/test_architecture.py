@@ -23,7 +23,12 @@ SOLE_IMPORTERS = {
     "sqlalchemy": {"rag/catalog.py", "rag/migrations"},
     "alembic": {"rag/catalog.py", "rag/migrations"},
     "xllamacpp": {"rag/llama_worker.py"},
-    "sentence_transformers": {"rag/embedding.py", "rag/e5.py", "rag/acceleration.py"},
+    "sentence_transformers": {
+        "rag/cross_encoding.py",
+        "rag/embedding.py",
+        "rag/e5.py",
+        "rag/acceleration.py",
+    },
     "langchain_openai": {"rag/model.py"},
     "openvino": {"rag/acceleration.py"},
     "pypdfium2": {"ingest/loading"},

@@ -19,11 +19,13 @@ from typing import Any, Final, Protocol, cast, get_args
 import gradio as gr
 from gradio.events import api as add_endpoint
 
+from rag.bodies import BODIES
 from rag.errors import QuestionError, WenzhengError
 from rag.feedback import FOLDER, MAX_BETTER, MAX_COMMENT, Feedback, FeedbackStore, Reason, Thumb
+from rag.filters import iso_date, parts, published_within, restriction, without
 from rag.serialization import answer_record
 from rag.settings import Settings
-from rag.types import Answer, Turn
+from rag.types import Answer, Filters, Turn
 from ui.rendering import (
     RUNNING,
     Exchange,
@@ -34,10 +36,12 @@ from ui.rendering import (
     announcement,
     render_announcement,
     render_brand,
+    render_chosen,
     render_connection,
     render_exchange,
     render_exchanges,
     render_failure,
+    render_filter_form,
     render_hint,
     render_no_sources,
     render_note,
@@ -73,17 +77,26 @@ _POLL: Final = 2.0
 """Seconds between two looks at a model that is not ready yet."""
 
 
-_RATING_EVENT: Final = "document.addEventListener('wz-rate', (event) => trigger('submit', event.detail));"
-"""How the page's script hands feedback over to Gradio, which sends it with the page's own session."""
+_EVENT: Final = "document.addEventListener('wz-{name}', (event) => trigger('submit', event.detail));"
+"""How the page's script hands feedback and filters over to Gradio, which sends them with the page's own session."""
 
 
 class AnswerSource(Protocol):
     """What answers questions: the pipeline, or a scripted one in tests."""
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), stop: threading.Event | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        stop: threading.Event | None = None,
+        *,
+        filters: Filters | None = None,
+        read: bool = True,
     ) -> Iterator[Answer]:
-        """Growing snapshots of one answer, the last with ``done``; ends early once `stop` is set."""
+        """Growing snapshots of one answer, the last with ``done``; ends early once `stop` is set.
+
+        ``filters`` restrict the search; ``read`` is whether restrictions that the question states do, too.
+        """
 
     @property
     def model_status(self) -> ModelState:
@@ -141,8 +154,18 @@ class Run:
     until then, so that asking and stopping over and over cannot pile up work.
     """
 
-    def __init__(self, source: AnswerSource, line: Line, question: str, history: Sequence[Turn]) -> None:
+    def __init__(
+        self,
+        source: AnswerSource,
+        line: Line,
+        question: str,
+        history: Sequence[Turn],
+        filters: Filters,
+        read: bool,
+    ) -> None:
         self.question = question
+        self._filters = filters
+        self._restrictions_read = read
         self.stop = threading.Event()
         self._source = source
         self._line = line
@@ -188,7 +211,13 @@ class Run:
 
     def _read(self) -> None:
         try:
-            stream = self._source.stream(self.question, self._history, self.stop)
+            stream = self._source.stream(
+                self.question,
+                self._history,
+                self.stop,
+                filters=self._filters,
+                read=self._restrictions_read,
+            )
             try:
                 for answer in stream:
                     if self.stop.is_set():
@@ -213,13 +242,14 @@ class Run:
 
 @dataclass(slots=True)
 class Session:
-    """What one open page has: its language, its conversation so far, and the question under way."""
+    """What one open page has: its language, its conversation so far, the question under way, the filters set by hand."""
 
     language: Language = "zh-Hans"
     past: list[Exchange] = field(default_factory=list)
     current: Exchange | None = None
     run: Run | None = None
     ratings: int = 0
+    filters: Filters = field(default_factory=Filters)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """A new session: Gradio copies the initial value of a state for each page that opens."""
@@ -241,7 +271,9 @@ class Session:
                 break
             answer = exchange.answer
             if exchange.phase == "done" and answer is not None:
-                turns.append(Turn("user", exchange.question))
+                asked = exchange.question
+                # What the visitor took away of it does not come back with the next question.
+                turns.append(Turn("user", asked if exchange.read else restriction(asked).rest or asked))
                 turns.append(Turn("assistant", answer.text.strip() or answer.reason))
         return tuple(turns[-HISTORY_TURNS:])
 
@@ -259,6 +291,8 @@ class View:
     announcement: str | None = None
     status: str | None = None
     rated: str | None = None
+    form: str | None = None
+    chosen: str | None = None
     box: str | None = None
     running: bool | None = None
     polling: bool | None = None
@@ -312,6 +346,7 @@ class Conversations:
         with self._lock:
             session.run = session.current = None
             session.past = []
+            session.filters = Filters()
         return replace(self._blank(session), running=False, box="")
 
     def stop(self, session: Session) -> None:
@@ -332,8 +367,14 @@ class Conversations:
             polling=model.state in ("loading", "restarting"),
         )
 
-    def ask(self, session: Session, question: str) -> Generator[View, None, None]:
-        """Answer a question: one view for each change of the page, the last when the answer is whole."""
+    def ask(
+        self, session: Session, question: str, filters: Filters | None = None, *, read: bool = True
+    ) -> Generator[View, None, None]:
+        """Answer a question: one view for each change of the page, the last when the answer is whole.
+
+        :param filters: what to restrict the search to; by default what the visitor has set by hand
+        :param read: whether restrictions that the question states hold
+        """
         question = question.strip()
         refusal = self._objection(session, question)
         if refusal:
@@ -341,11 +382,13 @@ class Conversations:
             return
         language = session.language
         history = session.history()
-        run = Run(self._source, self._line, question, history)
+        in_force = session.filters if filters is None else filters
+        run = Run(self._source, self._line, question, history, in_force, read)
         with self._lock:
             if session.current is not None:
                 session.past = [*session.past, _settled(session.current)]
-            exchange = Exchange(len(session.past) + 1, question, "searching", id=secrets.token_hex(8))
+            number, id_ = len(session.past) + 1, secrets.token_hex(8)
+            exchange = Exchange(number, question, "searching", id=id_, read=read)
             self._runs.add(run)
             session.run, session.current = run, exchange
         shown = replace(
@@ -379,6 +422,53 @@ class Conversations:
             if session.run is run:
                 session.run = None
         yield replace(self.status(session), running=False)
+
+    def refine(self, session: Session, sent: object) -> Generator[View, None, None]:
+        """Ask a question of the session again without one of the filters that were in force.
+
+        :param sent: what the page sent: ``answer`` (its id) and ``part``, the filter's name in `rag.filters.parts`; it
+            may be anything, and what is not of an answer of the session is told to be unusable
+        """
+        given = sent if isinstance(sent, dict) else {}
+        exchange = next((e for e in session.exchanges if e.id and e.id == given.get("answer")), None)
+        answer = exchange.answer if exchange is not None else None
+        name = given.get("part")
+        if (
+            exchange is None
+            or answer is None
+            or not isinstance(name, str)
+            or name not in dict(parts(answer.filters))
+        ):
+            yield View(hint=render_hint(TEXTS[session.language].filter_unknown))
+            return
+        if session.run is None or session.run.stop.is_set():
+            session.filters = without(session.filters, name)
+            yield View(chosen=render_chosen(session.filters, session.language))
+        yield from self.ask(session, exchange.question, without(answer.filters, name), read=False)
+
+    def narrow(self, session: Session, sent: object) -> View:
+        """Set the filters that hold for the next questions of the conversation, or take one away.
+
+        :param sent: what the page sent: ``drop`` (a name in `rag.filters.parts`), or ``body``, ``since`` and ``until``,
+            each empty for any. It may be anything: what makes no filter is told so, and changes nothing.
+        """
+        given = sent if isinstance(sent, dict) else {}
+        texts = TEXTS[session.language]
+        if isinstance(given.get("drop"), str):
+            session.filters = without(session.filters, given["drop"])
+        else:
+            body, since, until = (given.get(key, "") for key in ("body", "since", "until"))
+            if not all(isinstance(value, str) for value in (body, since, until)):
+                return View(hint=render_hint(texts.filter_unknown))
+            first, last = iso_date(since), iso_date(until)
+            known = not body or body in {one.name for one in BODIES}
+            if not known or (since and first is None) or (until and last is None):
+                return View(hint=render_hint(texts.filter_unknown))
+            if first and last and not published_within(first, None, last):
+                return View(hint=render_hint(texts.filter_order))
+            bodies = (body,) if body else ()
+            session.filters = replace(session.filters, bodies=bodies, since=first, until=last)
+        return View(chosen=render_chosen(session.filters, session.language), hint=render_hint(""))
 
     def rate(self, session: Session, sent: object) -> View:
         """Store what a visitor thinks of one of the session's own answers.
@@ -517,8 +607,10 @@ class Conversations:
 
     def _blank(self, session: Session) -> View:
         language = session.language
+        bodies: tuple[str, ...] = ()
         try:
-            welcome = render_welcome(self._source.overview(), language)
+            overview = self._source.overview()
+            welcome, bodies = render_welcome(overview, language), overview.bodies
         except WenzhengError as error:
             welcome = render_failure(Failure.of(error), language)
         return replace(
@@ -531,6 +623,8 @@ class Conversations:
             hint=render_hint(""),
             announcement=render_announcement(""),
             rated="",
+            form=render_filter_form(bodies, language),
+            chosen=render_chosen(session.filters, language),
         )
 
 
@@ -565,6 +659,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
                     welcome, past, live = _html("wz-welcome"), _html("wz-past"), _html("wz-live")
                 with gr.Column(elem_id="wz-composer"):
                     hint = _html("wz-hint")
+                    chosen = _html("wz-chosen", "narrow")
                     with gr.Row(elem_id="wz-ask"):
                         box = gr.Textbox(
                             lines=1,
@@ -576,16 +671,20 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
                         )
                         send = gr.Button("", variant="primary", elem_id="wz-send")
                         stop = gr.Button("", elem_id="wz-stop", visible=False)
-                    note = _html("wz-note")
+                    with gr.Row(elem_id="wz-below"):
+                        form = _html("wz-filter")
+                        note = _html("wz-note")
             with gr.Column(elem_id="wz-panel"):
                 panel_head = _html("wz-panel-head")
                 with gr.Column(elem_id="wz-panel-scroll"):
                     past_sources, live_sources = _html("wz-past-sources"), _html("wz-live-sources")
         announced = _html("wz-announcement")
-        rated = gr.HTML("", elem_id="wz-rated", apply_default_css=False, js_on_load=_RATING_EVENT)
+        rated = _html("wz-rated", "rate")
+        refined = _html("wz-refined", "refine")
 
-    parts = [
+    elements = [
         *(welcome, past, live, past_sources, live_sources, hint, announced, status, rated),
+        *(form, chosen),
         *(box, send, stop, timer),
     ]
     words = [brand, connection, panel_head, note, fresh]
@@ -593,7 +692,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
     def updates(view: View) -> list[Any]:
         html = (
             *(view.welcome, view.past, view.live, view.past_sources, view.live_sources),
-            *(view.hint, view.announcement, view.status, view.rated),
+            *(view.hint, view.announcement, view.status, view.rated, view.form, view.chosen),
         )
         return [
             *(gr.skip() if value is None else value for value in html),
@@ -608,7 +707,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
         language = session.language
         texts = TEXTS[language]
         changes = updates(view)
-        at = parts.index(box)
+        at = elements.index(box)
         changes[at] = gr.update(placeholder=texts.box_placeholder, label=texts.box_label)
         changes[at + 1] = gr.update(value=texts.send)
         changes[at + 2] = gr.update(value=texts.stop)
@@ -625,6 +724,14 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
         with closing(conversations.ask(session, question or "")) as views:
             for view in views:
                 yield updates(view)
+
+    def asked_again(session: Session, event: gr.EventData) -> Iterator[list[Any]]:
+        with closing(conversations.refine(session, event._data)) as views:
+            for view in views:
+                yield updates(view)
+
+    def narrowed(session: Session, event: gr.EventData) -> list[Any]:
+        return updates(conversations.narrow(session, event._data))
 
     def stopped(session: Session) -> None:
         conversations.stop(session)
@@ -646,24 +753,30 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
             raise gr.Error(f"{error.code}: {error}", print_exception=False) from error
 
     quiet: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-    page.load(opened, [state], [*parts, *words], queue=False, **quiet)
+    page.load(opened, [state], [*elements, *words], queue=False, **quiet)
     gr.on(
         [box.submit, send.click],
         asked,
         [state, box],
-        parts,
+        elements,
         concurrency_limit=WAITING_ROOM,
         trigger_mode="once",
         **quiet,
     )
+    refined.submit(
+        asked_again, [state], elements, concurrency_limit=WAITING_ROOM, trigger_mode="once", **quiet
+    )
+    chosen.submit(narrowed, [state], elements, trigger_mode="multiple", queue=False, **quiet)
     stop.click(stopped, [state], None, queue=False, **quiet)
-    fresh.click(begun, [state], parts, queue=False, **quiet)
-    rated.submit(judged, [state], parts, trigger_mode="multiple", queue=False, **quiet)
-    timer.tick(ticked, [state], parts, queue=False, **quiet)
+    fresh.click(begun, [state], elements, queue=False, **quiet)
+    rated.submit(judged, [state], elements, trigger_mode="multiple", queue=False, **quiet)
+    timer.tick(ticked, [state], elements, queue=False, **quiet)
     add_endpoint(ask, api_name="ask", concurrency_limit=PLACES)
     return conversations
 
 
-def _html(name: str) -> gr.HTML:
+def _html(name: str, event: str = "") -> gr.HTML:
+    """A part of the page; ``event`` is that of the page's script which it hands over to Gradio."""
     # The default js_on_load would turn each click into a request to the server.
-    return gr.HTML("", elem_id=name, apply_default_css=False, js_on_load=None)
+    script = _EVENT.format(name=event) if event else None
+    return gr.HTML("", elem_id=name, apply_default_css=False, js_on_load=script)

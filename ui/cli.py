@@ -137,6 +137,15 @@ def _named_failed(paths: list[Path], failed: str) -> bool:
 @app.command()
 def ask(
     question: Annotated[str, typer.Argument(help="The question, in Chinese or English.", show_default=False)],
+    body: Annotated[
+        list[str] | None,
+        typer.Option(help="Only what this body issued or said, such as 住建局; may be given several times."),
+    ] = None,
+    speaker: Annotated[str, typer.Option(help="Only what this person said.", show_default=False)] = "",
+    since: Annotated[
+        str | None, typer.Option(help="Only documents from this year, month or day on: 2024, 2024-03.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Only documents up to and with this date.")] = None,
     as_json: AsJson = False,
     home: Home = None,
     models: Models = None,
@@ -147,13 +156,16 @@ def ask(
     from rag.questions import analyse
 
     analyse(question, settings.max_question_chars)  # a bad question is told before anything is loaded
+    from rag.filters import filters_given
+
+    filters = filters_given(body or [], speaker, since, until)
     from rag.pipeline import open_pipeline
     from rag.serialization import answer_record
     from ui.terminal import answer_text, show_sources
 
     with open_pipeline(settings) as pipeline:
         if as_json:
-            answer = pipeline.ask(question)
+            answer = pipeline.ask(question, filters=filters)
             typer.echo(json.dumps(answer_record(answer), ensure_ascii=False, indent=2))
         else:
             from rich.live import Live
@@ -161,7 +173,7 @@ def ask(
 
             screen = console()
             with Live(console=screen, auto_refresh=False, transient=not screen.is_terminal) as live:
-                for snapshot in pipeline.stream(question):
+                for snapshot in pipeline.stream(question, filters=filters):
                     answer = snapshot
                     waiting = pipeline.model_status.state == "loading" and not answer.text
                     text = Text("Loading the model …", style="dim") if waiting else answer_text(answer)
@@ -286,16 +298,21 @@ def models_pull(
     names: Annotated[
         list[str] | None, typer.Argument(help="Names of the list; none for the ones the settings need.")
     ] = None,
+    reranker: Annotated[
+        str | None,
+        typer.Option(metavar="OWNER/NAME", help="A CrossEncoder of the model hub, for the setting rerank."),
+    ] = None,
     models: Models = None,
     overrides: Overrides = None,
 ) -> None:
     """Obtain and verify model files; goes on where it was cut off."""
     settings = settings_from(None, models, overrides)
     from rag.e5 import prepare
-    from rag.weights import CATALOGUE, E5_SMALL, pull, resolve
+    from rag.weights import CATALOGUE, E5_SMALL, pull, pull_reranker, resolve
     from ui.terminal import weights_progress
 
-    wanted = names or _needed(settings)
+    wanted = names or ([] if reranker else _needed(settings))
+    rerankers = [reranker] if reranker else [] if names else _needed_rerankers(settings)
     screen = console(stderr=True)
     files = [resolve(name) for name in wanted]
     with weights_progress(screen) as show:
@@ -306,6 +323,8 @@ def models_pull(
                 prepare(settings, show)
     for file in files:
         typer.echo(f"{file.name}: {CATALOGUE[file.name].filename}, licence {file.licence} (see NOTICE)")
+    for name in rerankers:
+        typer.echo(f"{name}: {pull_reranker(name, settings)}, licence: see its README on the hub")
 
 
 @models_app.command("verify")
@@ -360,6 +379,14 @@ def _needed(settings: Settings) -> list[str]:
 
     wanted = [settings.embedding_model] if settings.embedding_model in CATALOGUE else []
     return [*wanted, settings.chat_model] if settings.embedded_chat else wanted
+
+
+def _needed_rerankers(settings: Settings) -> list[str]:
+    """The reranker of the settings where it is one of a hub."""
+    from rag.weights.rerankers import is_hub_name
+
+    wanted = settings.rerank
+    return [wanted] if is_hub_name(wanted) and not Path(wanted).is_dir() else []
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rag.errors import WenzhengError
 from rag.settings import Settings
-from rag.weights import CATALOGUE, list_models, resolve
+from rag.weights import CATALOGUE, E5_SMALL, list_models, resolve
 
 _PACKAGES = (
     "langchain-core",
@@ -43,6 +43,7 @@ class Check:
 def examine(settings: Settings) -> list[Check]:
     """Run all checks; none of them raises."""
     checks = [_python(), *_packages(), _disk(settings.home), _memory(settings), *_model_files(settings)]
+    checks.append(_guarded("reranker", lambda: _reranker(settings)))
     checks.append(_ocr(settings))
     checks.append(_old_formats())
     checks.append(_guarded("library", lambda: _library(settings)))
@@ -62,6 +63,21 @@ def _python() -> Check:
     found = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     good = sys.version_info >= (3, 11)
     return Check("Python", good, found, "" if good else "Install Python 3.11 or newer.")
+
+
+def _reranker(settings: Settings) -> Check:
+    """Which reranker is in use. One of the user's is opened, for only that shows whether it can be used."""
+    if settings.rerank == "off":
+        return Check("reranker", ok=True, finding="none: the setting rerank is off")
+    if settings.rerank != "auto":
+        from rag.cross_encoding import open_cross_encoder
+
+        found = open_cross_encoder(settings)
+        return Check("reranker", ok=True, finding=f"{found.name}, a CrossEncoder, read from this machine")
+    if settings.embedding_model != E5_SMALL.name:
+        finding = f"none: the one that comes with the program is made for {E5_SMALL.name}"
+        return Check("reranker", ok=True, finding=finding)
+    return Check("reranker", ok=True, finding=f"the one that comes with the program, over {E5_SMALL.name}")
 
 
 def _ocr(settings: Settings) -> Check:

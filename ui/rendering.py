@@ -16,7 +16,9 @@ from typing import Final, Literal, Protocol
 
 from rag.errors import WenzhengError
 from rag.feedback import MAX_BETTER, MAX_COMMENT, Reason, Thumb
-from rag.types import Answer, Chunk, Citation, Claim, Passage, Source
+from rag.filters import body_label, dates_label, undated_note
+from rag.filters import parts as filter_parts
+from rag.types import Answer, Chunk, Citation, Claim, Filters, Passage, Source
 from ui.texts import TEXTS, Language, Texts, error_heading
 
 Phase = Literal["queued", "searching", "loading", "reading", "writing", "done", "stopped", "failed"]
@@ -40,7 +42,8 @@ class Exchange:
     """One question of a conversation and how far its answer has come.
 
     ``error`` is given in phase "failed"; ``ahead`` counts the questions before this one in phase "queued". ``id``
-    names the answer for feedback, which is not asked for without one; ``verdict`` is the visitor's on it.
+    names the answer for feedback, which is not asked for without one; ``verdict`` is the visitor's on it. ``read`` is
+    whether the restrictions that the question states held.
     """
 
     number: int
@@ -51,6 +54,7 @@ class Exchange:
     ahead: int = 0
     id: str = ""
     verdict: Thumb = "none"
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,10 @@ class Overview(Protocol):
     def examples(self) -> tuple[str, ...]:
         """Questions to begin with."""
 
+    @property
+    def bodies(self) -> tuple[str, ...]:
+        """Full names of the bodies that issued documents or speak in them."""
+
 
 class ModelState(Protocol):
     """Where the chat model stands."""
@@ -95,8 +103,8 @@ class ModelState(Protocol):
         """One line more, in the words of the log."""
 
 
-def render_exchange(exchange: Exchange, language: Language) -> str:
-    """One question with its answer, or with what stands in its place."""
+def render_exchange(exchange: Exchange, language: Language, *, past: bool = False) -> str:
+    """One question with its answer, or with what stands in its place; filters of a ``past`` one can't be removed."""
     texts = TEXTS[language]
     question = (
         f'<div class="wz-question"><h2 class="wz-hidden">{escape(texts.question_label)}</h2>'
@@ -105,13 +113,13 @@ def render_exchange(exchange: Exchange, language: Language) -> str:
     busy = ' aria-busy="true"' if exchange.phase in RUNNING else ""
     return (
         f'<article class="wz-exchange" data-turn="{exchange.number}" data-phase="{exchange.phase}"{busy}>'
-        f"{question}{_reply(exchange, language)}</article>"
+        f"{question}{_in_force(exchange, language, past)}{_reply(exchange, language)}</article>"
     )
 
 
 def render_exchanges(exchanges: Iterable[Exchange], language: Language) -> str:
     """Earlier questions with their answers, oldest first."""
-    return "".join(render_exchange(exchange, language) for exchange in exchanges)
+    return "".join(render_exchange(exchange, language, past=True) for exchange in exchanges)
 
 
 def render_answer_text(answer: Answer, turn: int, texts: Texts) -> str:
@@ -340,6 +348,39 @@ def render_connection(language: Language) -> str:
     )
 
 
+def render_filter_form(bodies: Sequence[str], language: Language) -> str:
+    """The control that restricts questions: a body of the library, and a stretch of time.
+
+    :param bodies: full names; the list is left out where there are none
+    """
+    texts = TEXTS[language]
+    options = "".join(
+        f'<option value="{escape(name)}">{escape(_headed(body_label(name, language)))}</option>'
+        for name in bodies
+    )
+    choice = (
+        f'<label><span>{escape(texts.filter_body)}</span><select name="body">'
+        f'<option value="">{escape(texts.filter_any_body)}</option>{options}</select></label>'
+    )
+    dates = "".join(
+        f'<label><span>{escape(words)}</span><input type="date" name="{name}" min="1900-01-01" max="2100-12-31"></label>'
+        for name, words in (("since", texts.filter_since), ("until", texts.filter_until))
+    )
+    return (
+        f'<details class="wz-filter"><summary>{escape(texts.filter_title)}</summary>'
+        f'<form class="wz-filter-form" aria-label="{escape(texts.filter_title)}">{choice if options else ""}{dates}</form></details>'
+    )
+
+
+def render_chosen(filters: Filters, language: Language) -> str:
+    """The filters set by hand, each with a button that removes it; the page's script sets the form by them."""
+    chips = _chips(filters, language, 'data-drop="{name}"')
+    return (
+        f'<div data-body="{escape(filters.bodies[0] if filters.bodies else "")}" '
+        f'data-since="{escape(filters.since or "")}" data-until="{escape(filters.until or "")}">{chips}</div>'
+    )
+
+
 def render_hint(text: str) -> str:
     """A remark under the question box; the element stays, so that a screen reader hears its text change."""
     return f'<p class="wz-hint" role="alert">{escape(text)}</p>'
@@ -378,6 +419,48 @@ def announcement(exchange: Exchange, language: Language) -> str:
         return texts.announce_stopped
     # A failure is announced by its own role="alert".
     return "" if exchange.phase == "failed" else texts.announce_working
+
+
+def _headed(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _in_force(exchange: Exchange, language: Language, past: bool) -> str:
+    """The filters under which a question was answered; those of the newest can be removed, which asks it again."""
+    answer = exchange.answer
+    if answer is None or not answer.filters:
+        return ""
+    removable = exchange.id and not past and exchange.phase not in RUNNING
+    control = f'data-refine="{{name}}" data-answer="{escape(exchange.id)}"' if removable else ""
+    # A refusal says it itself.
+    note = undated_note(answer.undated, language) if answer.outcome != "refused" else ""
+    more = f'<p class="wz-soft">{escape(note)}</p>' if note else ""
+    return f'<div class="wz-in-force">{_chips(answer.filters, language, control)}{more}</div>'
+
+
+def _chips(filters: Filters, language: Language, control: str) -> str:
+    """Each restriction in a few words; ``control`` are the attributes of its button, with ``{name}`` for its name."""
+    texts = TEXTS[language]
+    items = []
+    for name, part in filter_parts(filters):
+        words = _headed(
+            body_label(part.bodies[0], language)
+            if part.bodies
+            else texts.filter_speaker.format(name=part.speaker)
+            if part.speaker
+            else dates_label(part, language)
+        )
+        label = escape(texts.filter_remove.format(name=words))
+        button = (
+            f'<button type="button" {control.replace("{name}", escape(name))} aria-label="{label}" title="{label}">'
+            '<span aria-hidden="true">×</span></button>'
+            if control
+            else ""
+        )
+        items.append(f'<li class="wz-chip"><span>{escape(words)}</span>{button}</li>')
+    if not items:
+        return ""
+    return f'<ul class="wz-chips" aria-label="{escape(texts.filter_label)}">{"".join(items)}</ul>'
 
 
 def _reply(exchange: Exchange, language: Language) -> str:

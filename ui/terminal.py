@@ -23,6 +23,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ingest.messages import change_text, note_text, shown_name
+from rag.filters import filters_line, undated_note
 from rag.types import Answer
 
 
@@ -233,7 +234,11 @@ def answer_text(answer: Answer) -> Text:
 
 
 def show_sources(console: Console, answer: Answer) -> None:
-    """The cited sentences with their documents; for a refusal the nearest passages."""
+    """The filters in force, the cited sentences with their documents; for a refusal the nearest passages."""
+    if answer.filters:
+        line = filters_line(answer.filters, answer.script)
+        note = undated_note(answer.undated, answer.script) if answer.outcome != "refused" else ""
+        console.print(Text(f"{line} {note}".strip(), style="dim"))
     if answer.outcome == "partial" and answer.reason:
         console.print(Text(answer.reason, style="yellow"))
     if answer.citations:

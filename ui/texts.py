@@ -51,6 +51,17 @@ class Texts:
     hint_too_long: str
     hint_running: str
 
+    filter_title: str
+    filter_label: str
+    filter_body: str
+    filter_any_body: str
+    filter_since: str
+    filter_until: str
+    filter_speaker: str
+    filter_remove: str
+    filter_order: str
+    filter_unknown: str
+
     conversation_label: str
     question_label: str
     answer_label: str
@@ -150,6 +161,16 @@ _ZH_HANS: Final = Texts(
     hint_empty="请先输入问题。",
     hint_too_long="问题有 {count} 个字，最多 {limit} 个字，请缩短后再发送。",
     hint_running="上一个问题还在作答，请稍候或先停止。",
+    filter_title="筛选",
+    filter_label="筛选条件",
+    filter_body="部门",
+    filter_any_body="不限",
+    filter_since="发布日期从",
+    filter_until="到",
+    filter_speaker="{name}的发言",
+    filter_remove="去掉筛选：{name}",
+    filter_order="开始日期晚于结束日期，请改正。",
+    filter_unknown="这个筛选条件无法使用，请重新选择。",
     conversation_label="对话",
     question_label="提问",
     answer_label="回答",
@@ -270,6 +291,16 @@ _ZH_HANT: Final = Texts(
     hint_empty="請先輸入問題。",
     hint_too_long="問題有 {count} 個字，最多 {limit} 個字，請縮短後再送出。",
     hint_running="上一個問題還在作答，請稍候或先停止。",
+    filter_title="篩選",
+    filter_label="篩選條件",
+    filter_body="部門",
+    filter_any_body="不限",
+    filter_since="發布日期從",
+    filter_until="到",
+    filter_speaker="{name}的發言",
+    filter_remove="去掉篩選：{name}",
+    filter_order="開始日期晚於結束日期，請改正。",
+    filter_unknown="這個篩選條件無法使用，請重新選擇。",
     conversation_label="對話",
     question_label="提問",
     answer_label="回答",
@@ -393,6 +424,16 @@ _EN: Final = Texts(
     hint_empty="Type a question first.",
     hint_too_long="The question has {count} characters; the limit is {limit}. Please shorten it.",
     hint_running="The previous question is still being answered. Wait, or stop it first.",
+    filter_title="Filter",
+    filter_label="Filters",
+    filter_body="Body",
+    filter_any_body="Any",
+    filter_since="Published from",
+    filter_until="to",
+    filter_speaker="Words of {name}",
+    filter_remove="Remove filter: {name}",
+    filter_order="The first date is after the last; please correct it.",
+    filter_unknown="This filter cannot be used; please choose again.",
     conversation_label="Conversation",
     question_label="Question",
     answer_label="Answer",

@@ -12,7 +12,7 @@ from eval.results import CaseResult
 from eval.runner import DEPTH, retrieved
 from rag.errors import QuestionError
 from rag.library import Library
-from rag.questions import Question, search_text
+from rag.questions import Question, also_called, corrected_text
 from rag.retrieval import query_text
 from rag.rewriting import standing_alone
 from rag.settings import Settings
@@ -70,6 +70,6 @@ def _asked(library: Library, benchmark: Benchmark, case: Case, settings: Setting
 
 def _hits(library: Library, question: Question, k: int, leg: Leg) -> list[tuple[str, float]]:
     if leg == "lexical":
-        return library.index.lexical(search_text(question), k)
+        return library.index.lexical(corrected_text(question), k, also=also_called(question))
     vector = library.embedder.embed_query(query_text(question))
     return library.index.dense(vector, k)

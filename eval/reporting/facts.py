@@ -78,6 +78,7 @@ def head(info: RunInfo, done: int, language: Language) -> list[tuple[str, str]]:
         (word("cases", language), cases),
         (word("model", language), "–" if info.only_retrieval else info.model or "–"),
         (word("embedding", language), info.embedding or "–"),
+        (word("reranker", language), info.reranker or "–"),
         (word("commit", language), info.commit or "–"),
         (word("date", language), info.date),
         (word("machine", language), info.machine),

@@ -42,6 +42,7 @@ _TEXTS: dict[str, tuple[str, str]] = {
     "split_all": ("all", "全部"),
     "model": ("Chat model", "对话模型"),
     "embedding": ("Embedding", "向量模型"),
+    "reranker": ("Reranker", "重排模型"),
     "commit": ("Commit", "代码版本"),
     "date": ("Date", "日期"),
     "machine": ("Machine", "机器"),

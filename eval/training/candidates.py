@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -28,28 +29,37 @@ from rag.rewriting import standing_alone
 from rag.settings import Settings, load_settings
 from rag.text import bigrams, fold
 
-_OFFICE = Path(__file__).parent / "office"
+_OWN = Path(__file__).parent
 _AHEAD = 256
 _SEED = 0
 _KEYWORDS = 700
 """Questions of a set that are asked as bare words too."""
 _TOGETHER = 350
 """Questions of each set that are asked of all documents together."""
+_NAMED = 1000
+"""Follow-ups of a set that are asked behind what they are about."""
+_SHORT = 25
+"""Characters of a short follow-up or answer."""
+_BRACKETS = re.compile("[（(].*")
+"""What titles hold to tell namesakes apart."""
 _OVERLAP = 0.6
 """Share of a sentence's character pairs in a passage from which the passage holds the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class TrainingSet:
-    """A set of questions by its folder's name; ``part`` as `load_benchmark` takes it.
+    """A set of questions; ``folder`` is a public set's, or with ``own`` one beside this file.
 
-    Of a set with ``keywords`` some of the questions are asked as bare words.
+    ``part`` is as `load_benchmark` takes it. Of a set with ``keywords`` some of the questions are asked as bare words. Where
+    follow-ups are ``named`` they are asked with the title of the document that answers them before them.
     """
 
     name: str
     folder: str
+    own: bool = False
     part: str | None = None
     keywords: bool = False
+    named: bool = False
 
     @property
     def crossed(self) -> bool:
@@ -59,18 +69,22 @@ class TrainingSet:
 
 SETS = (
     TrainingSet("together", "*"),
-    TrainingSet("office", ""),
+    TrainingSet("office", "office", own=True),
+    TrainingSet("web", "web", own=True),
+    TrainingSet("rules", "rules", own=True),
     TrainingSet("drcd", "drcd"),
     TrainingSet("cmrc2018", "cmrc2018"),
     TrainingSet("xquad", "xquad"),
-    TrainingSet("xquad-zh-en", "xquad", "zh-Hans>en"),
-    TrainingSet("xquad-en-zh", "xquad", "en>zh-Hans"),
+    TrainingSet("xquad-zh-en", "xquad", part="zh-Hans>en"),
+    TrainingSet("xquad-en-zh", "xquad", part="en>zh-Hans"),
+    TrainingSet("kdconv", "kdconv", named=True),
     TrainingSet("drcd-keywords", "drcd", keywords=True),
     TrainingSet("cmrc2018-keywords", "cmrc2018", keywords=True),
     TrainingSet("xquad-keywords", "xquad", keywords=True),
-    TrainingSet("office-keywords", "", keywords=True),
+    TrainingSet("office-keywords", "office", own=True, keywords=True),
+    TrainingSet("rules-keywords", "rules", own=True, keywords=True),
 )
-"""What may be learned from: the project's own questions and share-alike sets."""
+"""What may be learned from: the project's own questions and sets whose licences allow it."""
 MEASURED = ("dureader_robust", "domainrag", "cail2019_cjrc", "chinese_squad2", "rgb", "rageval_dragonball")
 """Sets that only measure: `--measured` writes their candidates, all of them held out."""
 
@@ -86,6 +100,8 @@ def examples_of(
         retriever = Retriever(library, settings.candidates)
         cases = [case for case in benchmark.cases if case.gold or (case.given and not case.answerable)]
         rng = random.Random(_SEED)  # noqa: S311 - no secret
+        if wanted.named:
+            cases = _named(cases, benchmark)
         most = _KEYWORDS if wanted.keywords else len(cases)
         cases = rng.sample(cases, min(most, limit or most, len(cases)))
         for start in range(0, len(cases), _AHEAD):
@@ -126,7 +142,7 @@ def together(data: Path) -> Benchmark:
     documents: dict[str, BenchmarkDocument] = {}
     cases: list[Case] = []
     for one in SETS:
-        if one.folder == "*" or one.crossed or one.keywords:
+        if one.folder == "*" or one.crossed or one.keywords or one.named:
             continue
         benchmark = _loaded(one, data)
         documents |= {document.id: document for document in benchmark.documents}
@@ -137,7 +153,26 @@ def together(data: Path) -> Benchmark:
 
 
 def _loaded(wanted: TrainingSet, data: Path) -> Benchmark:
-    return load_benchmark(data / wanted.folder if wanted.folder else _OFFICE, part=wanted.part)
+    return load_benchmark((_OWN if wanted.own else data) / wanted.folder, part=wanted.part)
+
+
+def _named(cases: Sequence[Case], benchmark: Benchmark) -> list[Case]:
+    """The short ones of these follow-ups that have an answer of a few words, each behind what it is about, without turns."""
+    titles = {document.id: _BRACKETS.sub("", document.title) for document in benchmark.documents}
+    kept = [
+        case
+        for case in cases
+        if case.history
+        and len(case.question) <= _SHORT
+        and titles.get(case.gold[0])
+        and titles[case.gold[0]] not in case.question
+        and any(len(answer) <= _SHORT for answer in case.answers)
+    ]
+    rng = random.Random(_SEED)  # noqa: S311 - no secret
+    return [
+        replace(case, question=f"{titles[case.gold[0]]}{case.question}", history=())
+        for case in rng.sample(kept, min(_NAMED, len(kept)))
+    ]
 
 
 def _key(case: Case) -> str:

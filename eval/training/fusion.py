@@ -7,6 +7,7 @@ possible, every set counting the same, with a penalty on the squares of the weig
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import sys
@@ -28,7 +29,7 @@ from rag.text import to_simplified
 
 Array = NDArray[np.float32]
 _STEPS, _RATE, _PENALTY = 600, 0.03, 1e-3
-_MOST = 500
+_MOST = 250
 """Questions of a set that are learned from: more of one would only weigh as much."""
 _SPEAKS = {"speaks": (2.5, 1.5)}
 """Too few of the questions ask for what a body said for its weight to be learned: the weight, and what is added to it for
@@ -101,6 +102,36 @@ def learn(lists: Lists, seed: int, given: Mapping[str, tuple[float, float]] = _S
     return Fusion(mean, deviation, learned, shifted)
 
 
+class KeptScores:
+    """A `Reranker` that writes what it says into a file of JSON lines, and says it again from there: reading takes long."""
+
+    def __init__(self, reranker: Reranker, path: Path) -> None:
+        """Keep in ``path`` what ``reranker`` says; another reranker's are left aside."""
+        self._reranker = reranker
+        self._path = path
+        self._known: dict[str, list[list[float]]] = {}
+        if path.exists():
+            for line in path.read_text(encoding="utf-8").splitlines():
+                record = json.loads(line)
+                self._known[record["key"]] = record["scores"]
+
+    @property
+    def name(self) -> str:
+        """The reranker's identity."""
+        return self._reranker.name
+
+    def scores(self, question: str, passages: Sequence[str]) -> Array:
+        """As the reranker's own."""
+        asked = "\0".join((self.name, question, *passages))
+        key = hashlib.sha256(asked.encode("utf-8", "replace")).hexdigest()[:24]
+        if key not in self._known:
+            found = self._reranker.scores(question, passages)
+            self._known[key] = np.round(found.astype(np.float64), 5).tolist()
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(json.dumps({"key": key, "scores": self._known[key]}) + "\n")
+        return np.asarray(self._known[key], np.float32)
+
+
 def reranked(example: Example, first: Fusion, reranker: Reranker) -> tuple[Example, Array]:
     """The best candidates by the first order, in it, and their rows with the reranker's columns."""
     rows = _rows(example)
@@ -163,12 +194,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--candidates", type=Path, required=True, help="folder that `candidates` wrote")
     parser.add_argument("--output", type=Path, required=True, help="file of the weights, .json")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--held-out", type=int, default=200, help="questions of each set to measure on")
+    parser.add_argument("--held-out", type=int, default=150, help="questions of each set to measure on")
     given = parser.parse_args(arguments)
     from rag.embedding import E5_NAME
 
-    reranker = open_reranker(load_settings({}), E5_NAME)
-    assert reranker is not None
+    opened = open_reranker(load_settings({}), E5_NAME)
+    assert opened is not None
+    reranker = KeptScores(opened, given.candidates / "scores.jsonl")
     rng = random.Random(given.seed)  # noqa: S311 - no secret
     learned: list[Example] = []
     held: list[Example] = []

@@ -10,9 +10,11 @@ model's own weights (singular values, Eckart and Young, 1936).
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
 
 _KEYWORDS = 0.25
 """Share of the questions that are turned into keywords."""
-_HARDEST = 8
-"""One of the wrong passages is of so many that stand highest."""
+_HARDEST = 6
+"""All wrong passages but one are of so many that stand highest."""
 _DEPTH = 24
+_MEANT = 200
+"""Examples from which the means of token vectors are taken."""
 _HELD_TO = 0.3
 """How often a passage of the right document that does not answer stands among the wrong ones."""
 
@@ -72,7 +76,8 @@ def group_of(example: Example, wrong: int, rng: random.Random) -> Group | None:
         return Group(question, _texts(chosen), first=False) if chosen else None
     if not answering or len(others) < wrong:
         return None
-    chosen = [rng.choice(others[:_HARDEST]), *rng.sample(others, wrong - 1)]
+    chosen = rng.sample(others[:_HARDEST], min(wrong - 1, _HARDEST))
+    chosen.append(rng.choice([item for item in others if item not in chosen]))
     if near and rng.random() < _HELD_TO:
         chosen[-1] = rng.choice(near)
     return Group(question, _texts([rng.choice(answering), *chosen]), first=True)
@@ -83,7 +88,10 @@ def _texts(items: Sequence[Proposed]) -> tuple[str, ...]:
 
 
 def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Path) -> Any:
-    """Train on examples; tells the progress on standard error, and goes on from ``checkpoint`` where it is there."""
+    """Train on examples; tells the progress on standard error, and goes on from ``checkpoint`` where it is there.
+
+    A set is drawn from by the square root of its size, so that the largest does not drown the others.
+    """
     import numpy as np
     import torch
     from transformers import AutoTokenizer
@@ -105,6 +113,8 @@ def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Pat
         optimizer, lambda step: min(1.0, (step + 1) / warm) * max(0.02, 1.0 - step / plan.steps)
     )
     begin = _resumed(checkpoint, model, optimizer, schedule, rng)
+    sizes = Counter(example.set for example in examples)
+    weights = [sizes[example.set] ** -0.5 for example in examples]
     order: list[int] = []
     told: list[tuple[float, float, float]] = []
     started = time.monotonic()
@@ -112,7 +122,7 @@ def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Pat
         groups: list[Group] = []
         while len(groups) < plan.questions:
             if not order:
-                order = rng.sample(range(len(examples)), len(examples))
+                order = rng.choices(range(len(examples)), weights, k=len(examples))
             group = group_of(examples[order.pop()], plan.wrong, rng)
             if group is not None:
                 groups.append(group)
@@ -242,6 +252,41 @@ def difference(model: Any, folder: Path, rank: int) -> dict[str, torch.Tensor]:
     return kept
 
 
+def late_constants(folder: Path, examples: Sequence[Example], seed: int) -> dict[str, torch.Tensor]:
+    """What `rag.late_interaction` needs beside the model, as tensors by name.
+
+    ``late:weights`` is how surprising each piece of the vocabulary is, minus the log of its probability in the tokenizer's
+    own unigram model; ``late:question_mean`` and ``late:passage_mean`` are the means of token vectors over some examples.
+    """
+    import torch
+    from transformers import AutoModel, AutoTokenizer
+
+    vocabulary = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
+    weights = torch.tensor([-score for _, score in vocabulary]).clamp(min=0.0)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModel.from_pretrained(folder, dtype=torch.float32).eval()
+    some = random.Random(seed).sample(list(examples), min(_MEANT, len(examples)))  # noqa: S311 - no secret
+
+    def mean(texts: Sequence[str], prompt: str) -> torch.Tensor:
+        begun = 1 + len(tokenizer(prompt, add_special_tokens=False)["input_ids"])
+        tokens = []
+        for text in texts:
+            encoded = tokenizer(
+                f"{prompt} {text}", truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            )
+            with torch.inference_mode():
+                tokens.append(model(**encoded).last_hidden_state[0, begun:-1])
+        return torch.cat(tokens).mean(0)
+
+    asked = [to_simplified(example.question) for example in some]
+    read = [example.proposed[0].text for example in some if example.proposed]
+    return {
+        "late:weights": weights.half(),
+        "late:question_mean": mean(asked, "query:"),
+        "late:passage_mean": mean(read, "passage:"),
+    }
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train on the candidates in a folder and write the difference."""
     parser = argparse.ArgumentParser(prog="python -m eval.training.reranker", description=__doc__)
@@ -263,7 +308,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = e5.prepare(load_settings({}))
     plan = Plan(given.steps, rank=given.rank, seed=given.seed)
     model = train(examples, plan, folder, given.output.with_suffix(".checkpoint"))
-    safetensors.torch.save_file(difference(model, folder, plan.rank), given.output)
+    kept = difference(model, folder, plan.rank) | late_constants(folder, examples, plan.seed)
+    safetensors.torch.save_file(kept, given.output)
 
 
 if __name__ == "__main__":

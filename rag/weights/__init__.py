@@ -12,7 +12,10 @@ this order, and the first that gives the right bytes wins:
 
 Wherever a file comes from, it is used only if its size and SHA-256 are those of the catalogue.
 
-Layout of the models folder: ``<filename>`` the files in use, ``.partial/<name>/`` what is on its way,
+Rerankers of a hub are whole folders that no digest is known of (`rerankers`); they come from the hub alone.
+
+Layout of the models folder: ``<filename>`` the files in use, ``rerankers/<owner>--<name>/`` rerankers of a hub,
+``.partial/<name>/`` what is on its way,
 ``.verified/<filename>.json`` records of verified files, ``.locks/`` one lock file a name.
 """
 
@@ -32,6 +35,7 @@ from rag.weights.catalogue import (
 from rag.weights.disk import disk_errors, one_at_a_time, require_space, sync_folder
 from rag.weights.progress import Phase, Progress, ProgressCallback
 from rag.weights.pulling import pull
+from rag.weights.rerankers import locate_reranker, pull_reranker
 from rag.weights.verifying import State, VerifyResult, list_models, locate, verify
 
 __all__ = [
@@ -53,8 +57,10 @@ __all__ = [
     "disk_errors",
     "list_models",
     "locate",
+    "locate_reranker",
     "one_at_a_time",
     "pull",
+    "pull_reranker",
     "require_space",
     "resolve",
     "sync_folder",

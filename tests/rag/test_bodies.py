@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.bodies import BODIES, bodies_in, joint_bodies, names_body
+from rag.bodies import BODIES, bodies_in, joint_bodies, mistyped, names_body
 from rag.text import fold
 
 
@@ -62,3 +62,47 @@ def test_joint_bodies(text: str, expected: list[str]) -> None:
 )
 def test_bodies_of_taiwan_and_hong_kong(text: str, expected: list[str]) -> None:
     assert names(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("助建局什么时候改造", [("助建局", "住建局")]),
+        ("區教譽局局長是誰", [("教誉局", "教育局")]),
+        ("新房局接访时间", [("新房局", "信访局")]),
+        ("法改委和财证局", [("法改委", "发改委"), ("财证局", "财政局")]),
+        ("税污局", [("税污局", "税务局")]),
+        ("住方和城乡建设局", [("住方和城乡建设局", "住房和城乡建设局")]),
+    ],
+)
+def test_a_name_in_wrong_characters_of_the_same_sound_is_known(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    folded = fold(text)
+    assert [(folded[start:end], name) for start, end, name in mistyped(folded)] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "交通局",
+        "水务局和税务局",
+        "睡务局",  # 水务局 or 税务局
+        "新房局部漏水",
+        "文化剧场",
+        "帮助建局",
+        "住建为居民做了什么",
+        "卫监局",
+        "组织不力",
+        "housing bureau",
+        "",
+    ],
+)
+def test_what_is_typed_right_or_may_be_meant_is_left_alone(text: str) -> None:
+    assert mistyped(fold(text)) == []
+
+
+def test_no_name_of_a_body_is_taken_for_another() -> None:
+    for body in BODIES:
+        for name in body.chinese:
+            assert mistyped(fold(name)) == [], name

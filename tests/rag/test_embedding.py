@@ -116,7 +116,7 @@ def test_a_question_uses_one_thread_and_passages_all():
     asked.clear()
     embedder.embed_query("x")
     embedder.embed_passages(["x"])
-    assert asked == [1, embedding._cores()]
+    assert asked == [1, embedding.cores()]
 
 
 def test_a_failing_model_frees_its_place():
@@ -159,15 +159,15 @@ def test_the_fingerprint_follows_the_files_and_not_the_place(tmp_path):
         (folder / "1_Pooling").mkdir(parents=True)
         (folder / "config.json").write_text("{}")
         (folder / "model.bin").write_bytes(bytes(3 << 20))
-    assert embedding._fingerprint(one) == embedding._fingerprint(two)
+    assert embedding.fingerprint(one) == embedding.fingerprint(two)
     (two / "README.md").write_text("words")
     (two / ".cache").mkdir()
     (two / ".cache" / "x").write_text("words")
-    assert embedding._fingerprint(one) == embedding._fingerprint(two)
+    assert embedding.fingerprint(one) == embedding.fingerprint(two)
     with (two / "model.bin").open("rb+") as stream:
         stream.seek(-1, 2)
         stream.write(b"x")
-    assert embedding._fingerprint(one) != embedding._fingerprint(two)
+    assert embedding.fingerprint(one) != embedding.fingerprint(two)
 
 
 def test_importing_the_module_imports_no_heavy_library():

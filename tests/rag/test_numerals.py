@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.numerals import chinese_number, quantities
-from rag.text import fold
+from rag.numerals import chinese_number, dates, plans, quantities
+from rag.text import fold, terms
 
 NUMERALS = "零一二三四五六七八九"
 
@@ -86,3 +88,82 @@ def test_any_signs_give_numbers_at_their_places_or_none(text: str) -> None:
         assert last <= found.start < found.end <= len(text)
         last = found.end
         assert float(found.value.rstrip("%")) >= 0
+
+
+@settings(deadline=None)  # the dictionaries load on first use
+@given(st.dates(datetime.date(1912, 1, 1), datetime.date(2099, 12, 31)))
+def test_a_date_is_one_term_however_it_is_written(date: datetime.date) -> None:
+    year = "".join(NUMERALS[int(digit)].replace("零", "〇") for digit in str(date.year))
+    month, day = (
+        in_chinese(date.month).removeprefix("一") if date.month >= 10 else in_chinese(date.month),
+        date.day,
+    )
+    chinese_day = in_chinese(day).removeprefix("一") if 10 <= day < 20 else in_chinese(day)
+    written = [
+        f"{date.year}年{date.month}月{day}日",
+        f"{date.year}年{date.month:02d}月{day:02d}日",
+        f"{date.year}-{date.month:02d}-{day:02d}",
+        f"{date.year}/{date.month}/{day}",
+        f"{date.year}.{date.month}.{day}",
+        f"民國{date.year - 1911}年{date.month}月{day}日",
+        f"{year}年{month}月{chinese_day}日",
+        f"{day} {date:%B} {date.year}",
+        f"{date:%b} {day}, {date.year}",
+    ]
+    for text in written:
+        assert dates(fold(text)) == [date.isoformat(), date.isoformat()[5:]], text
+        assert date.isoformat() in terms(text)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("三月十五日", ["03-15"]),
+        ("3月15号", ["03-15"]),
+        ("2024年3月", ["2024-03"]),
+        ("10月", []),
+        ("13月1日", []),
+        ("2月45日", []),
+        ("版本1.2.3", []),
+        ("2024-13-01", []),
+        ("2024-2025", []),
+        ("they may go", []),
+        ("15th of March", ["03-15"]),
+        ("12024-03-15", []),
+    ],
+)
+def test_dates(text: str, expected: list[str]) -> None:
+    assert dates(fold(text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("第十四个五年规划", ["十四五"]),
+        ("第十四個五年計劃", ["十四五"]),
+        ("“十四五”时期", ["十四五"]),
+        ("十五五规划", ["十五五"]),
+        ("第十个五年计划", ["十五"]),
+        ("第一个五年计划", ["一五"]),
+        ("五年规划", []),
+        ("十四五个人", []),
+    ],
+)
+def test_five_year_plans_have_one_name(text: str, expected: list[str]) -> None:
+    assert plans(fold(text)) == expected
+    assert set(expected) <= set(terms(text)[0])
+
+
+def test_shares_of_a_hundred_are_one_term() -> None:
+    assert "15%" in terms("百分之十五")[0]
+    assert "15%" in terms("１５％")[0]
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="一二三十廿〇零年月日号第个五规划时期民国0129-/. maych", max_size=40))
+def test_any_signs_give_dates_and_plans_or_none(text: str) -> None:
+    for date in dates(text):
+        parts = date.split("-")
+        assert all(part.isdigit() for part in parts)
+    plans(text)
+    terms(text)

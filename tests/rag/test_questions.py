@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import QuestionError
-from rag.questions import analyse, coverage, embedding_text, search_text
+from rag.questions import also_called, analyse, coverage, embedding_text
 from rag.text import fold
 
 
@@ -44,8 +44,33 @@ def test_coverage_knows_a_body_by_any_name_and_script() -> None:
 
 
 def test_the_lexical_leg_looks_for_all_names_of_a_body() -> None:
-    assert "住房城乡建设局" in search_text(analyse("What did the housing bureau promise?", 2000))
+    names = dict(also_called(analyse("What did the housing bureau promise?", 2000)))
+    assert names["住房城乡建设局"] > names["housing department"]
+    assert "housing bureau" not in names
+    assert also_called(analyse("加装电梯补贴多少？", 2000)) == ()
     assert "住建局" in embedding_text(analyse("What did the housing bureau promise?", 2000))
+
+
+def test_a_body_in_wrong_characters_is_known_and_told() -> None:
+    question = analyse("區助建局承諾了什麼？", 2000)
+    assert [body.name for body in question.bodies] == ["住房和城乡建设局"]
+    assert question.called == ("住建局",)
+    assert question.corrected == (("助建局", "住建局"),)
+    assert question.text == "區助建局承諾了什麼？"
+    assert not any("建局" in word for word in question.weights)
+    assert "住建局" in embedding_text(question)
+    assert "助建局" not in embedding_text(question)
+    assert "住房城乡建设局" in dict(also_called(question))
+
+
+def test_bodies_typed_right_and_wrong_keep_their_order() -> None:
+    question = analyse("助建局和教育局", 2000)
+    assert question.called == ("住建局", "教育局")
+    assert question.corrected == (("助建局", "住建局"),)
+
+
+def test_what_is_typed_right_is_not_corrected() -> None:
+    assert analyse("住建局和交通局的局长是谁？", 2000).corrected == ()
 
 
 @given(st.text(max_size=60), st.text(max_size=60))

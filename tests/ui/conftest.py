@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from rag.settings import Settings, load_settings
-from rag.types import Answer, Chunk, Citation, Passage, Source, Turn
+from rag.types import Answer, Chunk, Citation, Filters, Passage, Source, Turn
 
 DOCUMENT = (
     "区住建局局长表示，2026年全区计划改造老旧小区28个。所有项目8月底前全部开工。"
@@ -30,6 +30,7 @@ class Overview:
     chunks: int = 240
     latest: str | None = "2026-03-15"
     examples: tuple[str, ...] = ("住建局承诺了什么？", "What did the housing bureau promise?")
+    bodies: tuple[str, ...] = ("教育局", "住房和城乡建设局")
 
 
 Step = Answer | Exception | threading.Event
@@ -46,6 +47,7 @@ class Scripted:
     histories: list[tuple[Turn, ...]] = field(default_factory=list)
     stops: list[threading.Event | None] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    filters: list[tuple[Filters | None, bool]] = field(default_factory=list)
 
     def overview(self) -> Overview:
         if isinstance(self.library, Exception):
@@ -53,9 +55,16 @@ class Scripted:
         return self.library
 
     def stream(
-        self, question: str, history: Sequence[Turn] = (), stop: threading.Event | None = None
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        stop: threading.Event | None = None,
+        *,
+        filters: Filters | None = None,
+        read: bool = True,
     ) -> Iterator[Answer]:
         self.asked.append(question)
+        self.filters.append((filters, read))
         self.histories.append(tuple(history))
         self.stops.append(stop)
         try:

@@ -241,7 +241,7 @@ def test_stop_acts_at_once_on_a_pipeline_that_does_not_listen(settings, answer):
         def overview(self):
             raise LibraryDamaged("x")
 
-        def stream(self, question, history=(), stop=None):
+        def stream(self, question, history=(), stop=None, **restrictions):
             try:
                 yield growing(answer)[0]
                 let_go.wait(10)

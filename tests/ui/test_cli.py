@@ -276,3 +276,33 @@ def test_interrupting_an_ingest_keeps_what_is_in(
     assert process.returncode == 130, err
     assert "what was done so far is kept" in err
     assert "Traceback" not in err
+
+
+def test_ask_restricts_and_says_so(run: Run, documents: Path, model: ScriptedModel) -> None:
+    run("ingest", str(documents))
+    model.replies.append(GOOD)
+    code, out, _ = run("ask", QUESTION, "--body", "住建局", "--since", "2025", "--until", "2025-12")
+    assert code == 0
+    assert "筛选：住建局2025年至2025年12月的文件" in out
+    code, out, _ = run("ask", QUESTION, "--since", "2027")
+    assert code == 3
+    assert "2027年以来的文件" in out
+    assert "1份" in out
+    code, out, _ = run("ask", QUESTION, "--speaker", "王强", "--json")
+    assert code == 3
+    assert '"speaker": "王强"' in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--since", "昨天"), "2024-03-15"),
+        (("--until", "2024-13"), "2024-13"),
+        (("--body", "住建厅"), "住建局"),
+        (("--since", "2025", "--until", "2024"), "after"),
+    ],
+)
+def test_what_is_no_filter_ends_with_a_clear_error(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    code, _, err = run("ask", QUESTION, *arguments)
+    assert code == 1
+    assert words in err

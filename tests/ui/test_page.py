@@ -15,7 +15,7 @@ import pytest
 
 from rag.errors import EndpointUnreachable
 from rag.feedback import FeedbackStore
-from rag.types import Answer, Claim
+from rag.types import Answer, Claim, Filters
 from ui.app import build_app, close, launch
 from ui.texts import TEXTS
 
@@ -32,6 +32,7 @@ pytestmark = [
 ZH, EN = TEXTS["zh-Hans"], TEXTS["en"]
 Q = "住建局承诺了什么？"
 REFUSED, BROKEN, LONG, HOSTILE = "校长轮岗何时实施？", "模型坏了吗？", "慢慢写", "<b>粗体</b>"
+NARROWED = "2024年以来住建局承诺了什么？"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
@@ -106,6 +107,7 @@ def service(app, scripted, settings, answer, go) -> Iterator[str]:
         BROKEN: [found, EndpointUnreachable("Nothing answers at http://localhost:1/v1.", "Start it.")],
         LONG: [found, half, threading.Event()],
         HOSTILE: [hostile],
+        NARROWED: [dataclasses.replace(answer, filters=Filters(since="2024"))],
     }
     url = launch(app, settings, block=False)
     yield url
@@ -481,3 +483,44 @@ def test_feedback_that_is_not_stored_is_said_on_a_narrow_screen(visit, go, setti
     form.get_by_role("button", name=EN.feedback_cancel).click()
     expect(form).to_be_hidden()
     expect(down).to_be_focused()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_filters_are_set_kept_and_removed_by_keyboard(visit, scripted, go, width):
+    go.set()
+    at = visit(width=width, height=844)
+    form, chosen = at.page.locator(".wz-filter-form"), at.page.locator("#wz-chosen")
+    expect(form).to_be_hidden()
+    at.page.locator(".wz-filter summary").focus()
+    at.page.keyboard.press("Enter")
+    form.get_by_label(ZH.filter_body).select_option(label="住建局")
+    expect(chosen.locator(".wz-chip")).to_have_text(["住建局×"])
+    form.get_by_label(ZH.filter_since).fill("2024-03-01")
+    expect(chosen).to_contain_text("2024年3月1日以来")
+    assert at.page.evaluate("document.documentElement.scrollWidth") == width
+    at.ask(Q)
+    at.done()
+    housing = "住房和城乡建设局"
+    assert scripted.filters == [(Filters((housing,), since="2024-03-01"), True)]
+    chosen.get_by_role("button", name=ZH.filter_remove.format(name="住建局")).focus()
+    at.page.keyboard.press("Enter")
+    expect(chosen.locator(".wz-chip")).to_have_count(1)
+    expect(form.get_by_label(ZH.filter_body)).to_have_value("")
+    expect(form.get_by_label(ZH.filter_since)).to_have_value("2024-03-01")
+    at.page.get_by_role("button", name=ZH.new_chat).click()
+    expect(chosen.locator(".wz-chip")).to_have_count(0)
+    expect(form.get_by_label(ZH.filter_since)).to_have_value("")
+
+
+def test_a_filter_of_an_answer_is_removed_by_asking_again(visit, scripted):
+    at = visit()
+    at.ask(NARROWED)
+    at.done()
+    remove = at.live.get_by_role("button", name=ZH.filter_remove.format(name="2024年以来"))
+    remove.focus()
+    at.page.keyboard.press("Enter")
+    expect(at.live.locator('[data-turn="2"][data-phase="done"]')).to_be_visible(timeout=15000)
+    expect(at.page.locator("#wz-past .wz-chip")).to_have_text(["2024年以来"])
+    assert scripted.asked == [NARROWED, NARROWED]
+    assert scripted.filters == [(Filters(), True), (Filters(), False)]
+    expect(at.page.locator("#wz-box textarea")).to_be_focused()

@@ -214,9 +214,50 @@
     if (form) drafts.set(barOf(form).dataset.answer, written(form));
   });
   document.addEventListener("submit", (event) => {
+    if (event.target.matches(".wz-filter-form")) event.preventDefault();
     if (!event.target.matches(".wz-form")) return;
     event.preventDefault();
     rate(barOf(event.target), "down", written(event.target));
+  });
+
+  // -- Filters
+
+  let settling = 0;
+
+  const send = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
+
+  function narrow(form) {
+    const data = new FormData(form);
+    send("wz-narrow", Object.fromEntries(["body", "since", "until"].map((name) => [name, data.get(name) || ""])));
+  }
+
+  // The form shows what the service says is set: also after a filter was removed or a new conversation begun.
+  function chosen() {
+    const set = document.querySelector("#wz-chosen [data-body]");
+    const form = document.querySelector(".wz-filter-form");
+    if (!set || !form) return;
+    for (const name of ["body", "since", "until"]) {
+      const field = form.elements[name];
+      if (field && field.value !== set.dataset[name]) field.value = set.dataset[name];
+    }
+  }
+
+  function drop(button) {
+    send("wz-narrow", { drop: button.dataset.drop });
+    document.querySelector("#wz-box textarea").focus({ preventScroll: true });
+  }
+
+  function refine(button) {
+    send("wz-refine", { answer: button.dataset.answer, part: button.dataset.refine });
+    document.querySelector("#wz-box textarea").focus({ preventScroll: true });
+  }
+
+  document.addEventListener("change", (event) => {
+    const form = event.target instanceof Element ? event.target.closest(".wz-filter-form") : null;
+    if (!form) return;
+    // A date that is typed is another one at each key.
+    window.clearTimeout(settling);
+    settling = window.setTimeout(() => { if (form.isConnected) narrow(form); }, event.target.type === "date" ? 600 : 0);
   });
 
   document.addEventListener("click", (event) => {
@@ -229,11 +270,13 @@
       show(found);
       return;
     }
-    const button = event.target.closest("[data-ask], [data-copy], [data-rate], [data-action]");
+    const button = event.target.closest("[data-ask], [data-copy], [data-rate], [data-drop], [data-refine], [data-action]");
     if (!button) return;
     if (button.dataset.ask !== undefined) ask(button.dataset.ask);
     else if (button.dataset.copy !== undefined) copy(button);
     else if (button.dataset.rate !== undefined) press(button);
+    else if (button.dataset.drop !== undefined) drop(button);
+    else if (button.dataset.refine !== undefined) refine(button);
     else if (button.dataset.action === "cancel") shut(barOf(button));
     else if (button.dataset.action === "sources") { choose(button.dataset.turn); raise(button); }
     else if (button.dataset.action === "latest") choose(null);
@@ -313,7 +356,7 @@
 
   const waiting = new MutationObserver(() => {
     const scroller = byId("wz-scroll");
-    if (!scroller || !byId("wz-panel-scroll") || !byId("wz-rated")) return;
+    if (!scroller || !byId("wz-panel-scroll") || !byId("wz-rated") || !byId("wz-chosen")) return;
     waiting.disconnect();
     name("wz-header", "banner");
     name("wz-chat", "main");
@@ -323,6 +366,7 @@
     byId("wz-panel-scroll").tabIndex = 0;
     attend(scroller);
     new MutationObserver(judged).observe(byId("wz-rated"), { childList: true, subtree: true });
+    new MutationObserver(chosen).observe(byId("wz-chosen"), { childList: true, subtree: true, attributes: true });
     look();
   });
   waiting.observe(document.documentElement, { childList: true, subtree: true });
