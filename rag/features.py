@@ -6,7 +6,6 @@ both legs mean nothing across questions, so they are given relative to the best 
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,9 +29,7 @@ NAMES = (
     "lexical_rank",
     "lexical_found",
     "coverage",
-    "title_coverage",
     "rare_pairs",
-    "longest_run",
     "numbers",
     "speaks",
     "other_language",
@@ -90,7 +87,6 @@ def features(question: Question, candidates: Sequence[Candidate], lexical: Range
     asked = fold(question.text)[:_LONGEST_QUESTION]
     rarity = _rarity(tuple(dict.fromkeys(bigrams(asked))), texts)
     total = sum(rarity.values()) or 1.0
-    letters = "".join(char for char in asked if char.isalnum())
     numbers = _numbers(asked)
     dense_ranks, lexical_ranks = _best_of_documents(candidates)
     rows = np.zeros((len(candidates), len(NAMES)), np.float32)
@@ -109,9 +105,7 @@ def features(question: Question, candidates: Sequence[Candidate], lexical: Range
             _of_rank(candidate.lexical_rank),
             candidate.lexical_rank is not None,
             coverage(question, text),
-            coverage(question, _folded_title(candidate.source.title, candidate.chunk.heading)),
             sum(weight for pair, weight in rarity.items() if pair in text) / total,
-            _longest_run(letters, text) / max(len(letters), 1),
             sum(number in text for number in numbers) / len(numbers) if numbers else 0.0,
             _heard(question, candidate, text),
             candidate.other_language,
@@ -131,11 +125,6 @@ def question_features(question: Question) -> NDArray[np.float32]:
     return np.asarray([asks, min(1.0, len(question.text) / 60), question.is_latin], np.float32)
 
 
-@functools.lru_cache(maxsize=4096)
-def _folded_title(title: str, heading: str) -> str:
-    return fold(f"{title}\n{heading}")
-
-
 def _of_rank(rank: int | None) -> float:
     return 0.0 if rank is None else _RANK_CONSTANT / (_RANK_CONSTANT + rank - 1)
 
@@ -148,15 +137,6 @@ def _rarity(pairs: Sequence[str], texts: Sequence[str]) -> dict[str, float]:
 
 def _numbers(folded: str) -> list[str]:
     return "".join(char if char.isascii() and char.isdigit() else " " for char in folded).split()
-
-
-def _longest_run(letters: str, text: str) -> int:
-    """The length of the longest stretch of ``letters`` that stands in ``text``."""
-    best = 0
-    for start in range(len(letters)):
-        while start + best < len(letters) and letters[start : start + best + 1] in text:
-            best += 1
-    return best
 
 
 def _heard(question: Question, candidate: Candidate, text: str) -> bool:

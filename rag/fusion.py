@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -20,16 +21,9 @@ from rag.errors import WeightsError
 from rag.features import NAMES, QUESTION_NAMES
 
 Array = NDArray[np.float32]
-RERANKED_NAMES = (
-    "relevance",
-    "relevance_behind",
-    "answers",
-    "relevance_rank",
-    "words_met",
-    "words_met_behind",
-    "words_met_rank",
-)
-"""The columns that a reranker adds."""
+RERANKED_NAMES = ("first", "relevance", "words_met")
+"""The columns after reranking: the first stage's score, and two of the reranker's numbers. With the first stage's own columns
+beside them the sum fitted the sets it was learned on, and lost on others what the reranker had gained."""
 _READ = 10
 """Passages that a reranker reads, in which nine of ten questions have their answer already."""
 _ACROSS = 3
@@ -64,7 +58,7 @@ class Fusion:
 
 @dataclass(frozen=True, slots=True)
 class Fusions:
-    """The weights without a reranker's columns, and with them.
+    """The weights of the first stage's columns (`rag.features.NAMES`), and of those after reranking.
 
     ``sure`` is the share of the first candidate in the softmax over the first stage's scores from which reranking changes next to nothing.
     """
@@ -74,9 +68,11 @@ class Fusions:
     sure: float
 
 
-def to_rerank(scores: Array, rows: Array) -> NDArray[np.int64]:
-    """Which candidates a reranker shall read, best first: the best ten, or the best seven and the best three that are in
-    another language than the question, for the first stage hardly compares languages.
+def to_rerank(scores: Array, rows: Array, within: float = math.inf) -> NDArray[np.int64]:
+    """Which candidates a reranker shall read, best first.
+
+    The best ten, or the best seven and the best three that are in another language than the question, for the first stage
+    hardly compares languages. Of those in the question's language only what lies ``within`` so much of the best.
 
     :param scores: the first stage's, one a row
     :param rows: ``[candidates, features]``
@@ -85,36 +81,17 @@ def to_rerank(scores: Array, rows: Array) -> NDArray[np.int64]:
     foreign = rows[order, NAMES.index("other_language")] > 0.5
     chosen = foreign & (np.cumsum(foreign) <= _ACROSS)
     chosen |= ~chosen & (np.cumsum(~chosen) <= _READ - chosen.sum())
+    chosen &= foreign | (scores[order] >= scores.max(initial=-math.inf) - within)
     return np.asarray(order[chosen], np.int64)
 
 
-def reranked_features(rows: Array, scores: Array) -> Array:
-    """The rows with a reranker's columns behind them.
+def reranked_features(first: Array, scores: Array) -> Array:
+    """One row for each passage that a reranker has read, a column for each of `RERANKED_NAMES`.
 
-    :param rows: ``[candidates, features]``
-    :param scores: the reranker's numbers for each, ``[candidates, 3]``: relevance, whether it answers, how words are met
+    :param first: the first stage's scores, ``[passages]``
+    :param scores: the reranker's numbers, ``[passages, 3]``: relevance, whether it answers, how words are met
     """
-    relevance, answers, met = scores.T
-    columns = (
-        relevance,
-        _behind(relevance),
-        answers,
-        _place(relevance),
-        met,
-        _behind(met),
-        _place(met),
-    )
-    return np.column_stack([rows, *columns]).astype(np.float32)
-
-
-def _behind(values: Array) -> Array:
-    return np.asarray(values - values.max(initial=-np.inf), np.float32)
-
-
-def _place(values: Array) -> Array:
-    """The reciprocal of each value's rank, the greatest first."""
-    place = np.argsort(np.argsort(-values, kind="stable"), kind="stable")
-    return np.asarray(1.0 / (1.0 + place), np.float32)
+    return np.column_stack([first, scores[:, 0], scores[:, 2]]).astype(np.float32)
 
 
 def joined(first: Array, relevance: Array) -> Array:
@@ -151,7 +128,7 @@ def trained() -> Fusions:
         raise WeightsError(f"{_FILE} was learned with other features.", "Install Wenzheng anew.")
     return Fusions(
         _fusion(record["first"], NAMES),
-        _fusion(record["reranked"], (*NAMES, *RERANKED_NAMES)),
+        _fusion(record["reranked"], RERANKED_NAMES),
         float(record["sure"]),
     )
 

@@ -26,7 +26,7 @@ from rag.framing import folded_frame
 from rag.glossary import rendered, terms_in
 from rag.library import Library
 from rag.model import ChatModel, ModelStatus, open_model
-from rag.questions import Question, analyse, coverage
+from rag.questions import Question, analyse, corrected_text, coverage
 from rag.reranking import Reranker, open_reranker
 from rag.retrieval import Keep, Retriever
 from rag.rewriting import Rewritten, as_standalone, rewrite, rewrite_with_model
@@ -179,7 +179,7 @@ class Pipeline:
             question=whole(question),
             script=asked.script,
             passages=passages,
-            standalone=standalone.text,
+            standalone=corrected_text(standalone),
             model=self.model.name,
             timings=clock.mark("evidence"),
             filters=scope.filters,
@@ -281,7 +281,8 @@ class Pipeline:
             lines.append(f"[{excerpt.number}]{title}\n{_inert(to_simplified(excerpt.text))}")
         if script == "en" and (terms := terms_in(to_simplified("".join(lines)))):
             lines.append(prompts.GLOSSARY + "; ".join(f"{chinese} = {english}" for chinese, english in terms))
-        asked = question.text if script == "en" else to_simplified(question.text)
+        asked = corrected_text(question)
+        asked = asked if script == "en" else to_simplified(asked)
         lines.append(f"{prompts.QUESTION[script]}{asked}{prompts.CLOSING[script]}")
         return [SystemMessage(prompts.SYSTEM[script]), HumanMessage("\n\n".join(lines))]
 

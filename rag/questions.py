@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.bodies import Body, bodies_in, by_name, mentions, mistyped
 from rag.errors import QuestionError
-from rag.text import english_stem, fold, script_of, word_weight, words
+from rag.text import english_stem, fold, script_of, to_script, word_weight, words
 from rag.types import Script
 
 # Words that shape a question and say nothing of its subject. Verbs of saying and promising belong here: reports
@@ -156,11 +156,14 @@ def coverage(question: Question, folded: str) -> float:
 
 def corrected_text(question: Question) -> str:
     """The question with the right names of the bodies that it has in wrong characters; else as it was typed."""
-    if not question.corrected:
-        return question.text
-    text = fold(question.text)
+    text = question.text
     for typed, name in question.corrected:
-        text = text.replace(typed, name)
+        folded = fold(text)
+        # Folding may change the length, of a ligature, say: then the folded text stands for the one typed.
+        text = text if len(folded) == len(text) else folded
+        at = folded.find(typed)
+        if at >= 0:
+            text = f"{text[:at]}{to_script(name, question.script)}{text[at + len(typed) :]}"
     return text
 
 

@@ -216,3 +216,8 @@ class Answer:
     usage: Usage | None = None
     filters: Filters = Filters()
     undated: int = 0
+
+    @property
+    def restated(self) -> bool:
+        """Whether something else was searched for than what was typed: a follow-up completed, a name put right."""
+        return bool(self.standalone) and self.standalone.split() != self.question.split()

@@ -113,7 +113,8 @@ def render_exchange(exchange: Exchange, language: Language, *, past: bool = Fals
     busy = ' aria-busy="true"' if exchange.phase in RUNNING else ""
     return (
         f'<article class="wz-exchange" data-turn="{exchange.number}" data-phase="{exchange.phase}"{busy}>'
-        f"{question}{_in_force(exchange, language, past)}{_reply(exchange, language)}</article>"
+        f"{question}{_searched(exchange, texts)}{_in_force(exchange, language, past)}{_reply(exchange, language)}"
+        "</article>"
     )
 
 
@@ -423,6 +424,14 @@ def announcement(exchange: Exchange, language: Language) -> str:
 
 def _headed(words: str) -> str:
     return words[:1].upper() + words[1:]
+
+
+def _searched(exchange: Exchange, texts: Texts) -> str:
+    """What was searched for, where that is not what was typed: a follow-up completed, a name put right."""
+    answer = exchange.answer
+    if answer is None or not answer.restated:
+        return ""
+    return f'<p class="wz-soft wz-searched">{escape(texts.searched.format(question=answer.standalone))}</p>'
 
 
 def _in_force(exchange: Exchange, language: Language, past: bool) -> str:

@@ -25,6 +25,7 @@ from rich.text import Text
 from ingest.messages import change_text, note_text, shown_name
 from rag.filters import filters_line, undated_note
 from rag.types import Answer
+from ui.texts import TEXTS
 
 
 class PhaseStep(Protocol):
@@ -235,6 +236,9 @@ def answer_text(answer: Answer) -> Text:
 
 def show_sources(console: Console, answer: Answer) -> None:
     """The filters in force, the cited sentences with their documents; for a refusal the nearest passages."""
+    if answer.restated:
+        words = TEXTS[answer.script].searched.format(question=answer.standalone)
+        console.print(Text(words, style="dim"))
     if answer.filters:
         line = filters_line(answer.filters, answer.script)
         note = undated_note(answer.undated, answer.script) if answer.outcome != "refused" else ""

@@ -95,6 +95,7 @@ class Texts:
     sources_close: str
     source_label: str
     undated: str
+    searched: str
     page: str
 
     feedback_label: str
@@ -203,6 +204,7 @@ _ZH_HANS: Final = Texts(
     sources_close="关闭",
     source_label="来源 {number}",
     undated="未注明日期",
+    searched="检索的是：{question}",
     page="第{page}页",
     feedback_label="评价这条回答",
     feedback_up="有帮助",
@@ -333,6 +335,7 @@ _ZH_HANT: Final = Texts(
     sources_close="關閉",
     source_label="來源 {number}",
     undated="未註明日期",
+    searched="檢索的是：{question}",
     page="第{page}頁",
     feedback_label="評價這則回答",
     feedback_up="有幫助",
@@ -466,6 +469,7 @@ _EN: Final = Texts(
     sources_close="Close",
     source_label="Source {number}",
     undated="undated",
+    searched="Searched for: {question}",
     page="page {page}",
     feedback_label="Rate this answer",
     feedback_up="Helpful",

@@ -31,12 +31,11 @@ Array = NDArray[np.float32]
 _STEPS, _RATE, _PENALTY = 600, 0.03, 1e-3
 _MOST = 250
 """Questions of a set that are learned from: more of one would only weigh as much."""
-_SPEAKS = {"speaks": (2.5, 1.5)}
-"""Too few of the questions ask for what a body said for its weight to be learned: the weight, and what is added to it for
-questions in other languages, whose words a passage in Chinese cannot hold."""
-_FIRST = _SPEAKS | {"other_language": (0.0, 0.0)}
-"""Without having read a passage its language says nothing for it: a learned bonus lifts scraps of code and addresses."""
-_LOST = 0.001
+_GIVEN = {"speaks": (2.5, 1.5), "other_language": (0.0, 0.0)}
+"""Too few of the questions ask for what a body said for the weight of who speaks to be learned: the weight, and what is added
+to it for questions in other languages, whose words a passage in Chinese cannot hold. And before it is read, a passage's
+language says nothing for it: a learned bonus lifts scraps of program text and addresses."""
+_LOST = 0.0
 """Share of right first passages that may be lost by leaving out the reranker where the first order is sure."""
 
 
@@ -71,8 +70,11 @@ def lists_of(examples: Sequence[Example], rows: Sequence[Array]) -> Lists:
     return Lists(padded, there, answers, asked, weight / weight.sum())
 
 
-def learn(lists: Lists, seed: int, given: Mapping[str, tuple[float, float]] = _SPEAKS) -> Fusion:
-    """The weights that fit these lists best; those ``given`` are not learned (the weight, and what `latin` adds to it)."""
+def learn(lists: Lists, seed: int, given: Mapping[str, tuple[float, float]]) -> Fusion:
+    """The weights that fit these lists best.
+
+    :param given: columns whose weight is not learned, of `rag.features.NAMES`: the weight, and what `latin` adds to it
+    """
     import torch
 
     torch.manual_seed(seed)
@@ -133,13 +135,14 @@ class KeptScores:
 
 
 def reranked(example: Example, first: Fusion, reranker: Reranker) -> tuple[Example, Array]:
-    """The best candidates by the first order, in it, and their rows with the reranker's columns."""
+    """The best candidates by the first order, in it, and their rows after reranking."""
     rows = _rows(example)
-    top = to_rerank(first.scores(rows, np.asarray(example.asked, np.float32)), rows)
+    scores = first.scores(rows, np.asarray(example.asked, np.float32))
+    top = to_rerank(scores, rows)
     texts = [example.proposed[n].text for n in top]
     judged = reranker.scores(to_simplified(example.question), texts)
     cut = replace(example, proposed=tuple(example.proposed[n] for n in top))
-    return cut, reranked_features(rows[top], judged)
+    return cut, reranked_features(scores[top], judged)
 
 
 def first_right(example: Example, scores: Array) -> bool:
@@ -160,7 +163,7 @@ def _rows(example: Example) -> Array:
 
 def _sure(pairs: Sequence[tuple[Array, bool, bool]]) -> float:
     """The least share of the first candidate from which leaving the reranker out loses next to nothing."""
-    shares = sorted((1.0 / float(np.exp(s - s.max()).sum()), before, after) for s, before, after in pairs)
+    shares = sorted((_share(scores), before, after) for scores, before, after in pairs)
     lost, best = 0, 1.0
     for share, before, after in reversed(shares):
         lost += int(after) - int(before)
@@ -168,6 +171,11 @@ def _sure(pairs: Sequence[tuple[Array, bool, bool]]) -> float:
             break
         best = share
     return best
+
+
+def _share(scores: Array) -> float:
+    """The share of the first candidate in the softmax over the scores."""
+    return 1.0 / float(np.exp(scores - scores.max()).sum())
 
 
 def _record(fusion: Fusion, names: Sequence[str]) -> dict[str, Any]:
@@ -194,7 +202,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--candidates", type=Path, required=True, help="folder that `candidates` wrote")
     parser.add_argument("--output", type=Path, required=True, help="file of the weights, .json")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--held-out", type=int, default=150, help="questions of each set to measure on")
+    parser.add_argument("--held-out", type=int, default=60, help="questions of each set to measure on")
     given = parser.parse_args(arguments)
     from rag.embedding import E5_NAME
 
@@ -204,39 +212,49 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rng = random.Random(given.seed)  # noqa: S311 - no secret
     learned: list[Example] = []
     held: list[Example] = []
+    unread: list[Example] = []
     for path in sorted(given.candidates.glob("*.jsonl.gz")):
         parts: dict[str, list[Example]] = defaultdict(list)
         for example in read_examples(path):
             if example.answerable and example.proposed:
                 parts[example.part].append(example)
-        for part, kept, most in (("fusion", learned, _MOST), ("held_out", held, given.held_out)):
+        for part, kept, most in (
+            ("fusion", learned, _MOST),
+            ("held_out", held, given.held_out),
+            # What the reranker was learned on says nothing of what it is worth, but all of the first stage.
+            ("reranker", unread, _MOST),
+        ):
             kept.extend(rng.sample(parts[part], min(most, len(parts[part]))))
     sys.stderr.write(f"{len(learned)} questions to learn from, {len(held)} held out\n")
-    first = learn(lists_of(learned, [_rows(example) for example in learned]), given.seed, _FIRST)
-    cut = [reranked(example, first, reranker) for example in [*learned, *held]]
-    mine = cut[: len(learned)]
-    second = learn(lists_of([example for example, _ in mine], [rows for _, rows in mine]), given.seed)
-    pairs, rights = [], defaultdict(list)
-    for example, (shorter, rows) in zip([*learned, *held], cut, strict=True):
-        asked = np.asarray(example.asked, np.float32)
-        before = first.scores(_rows(example), asked)
-        after = first_right(shorter, second.scores(rows, asked))
-        if example.part == "fusion":
-            pairs.append((before, first_right(example, before), after))
-        else:
-            rights[example.set].append((first_right(example, before), after))
+    all_of_them = [*learned, *unread]
+    first = learn(lists_of(all_of_them, [_rows(example) for example in all_of_them]), given.seed, _GIVEN)
+    mine = [reranked(example, first, reranker) for example in learned]
+    second = learn(lists_of([example for example, _ in mine], [rows for _, rows in mine]), given.seed, {})
+    pairs = [_outcome(example, *cut, first, second) for example, cut in zip(learned, mine, strict=True)]
     sure = _sure(pairs)
     record = {
         "question_features": list(QUESTION_NAMES),
         "sure": round(sure, 4),
         "first": _record(first, NAMES),
-        "reranked": _record(second, (*NAMES, *RERANKED_NAMES)),
+        "reranked": _record(second, RERANKED_NAMES),
     }
     given.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-    skipped = np.mean([1.0 / float(np.exp(s - s.max()).sum()) >= sure for s, _, _ in pairs])
-    sys.stderr.write(
-        f"{_told(rights)}\nsure from {sure:.3f}: {skipped:.0%} of the questions are not reranked\n"
-    )
+    skipped = np.mean([_share(scores) >= sure for scores, _, _ in pairs])
+    sys.stderr.write(f"sure from {sure:.3f}: {skipped:.0%} of the questions are not reranked\n")
+    rights: dict[str, list[tuple[bool, bool]]] = defaultdict(list)
+    for example in held:
+        _, before, after = _outcome(example, *reranked(example, first, reranker), first, second)
+        rights[example.set].append((before, after))
+    sys.stderr.write(f"{_told(rights)}\n")
+
+
+def _outcome(
+    example: Example, cut: Example, rows: Array, first: Fusion, second: Fusion
+) -> tuple[Array, bool, bool]:
+    """The first stage's scores, and whether the first passage is right before and after reranking."""
+    asked = np.asarray(example.asked, np.float32)
+    before = first.scores(_rows(example), asked)
+    return before, first_right(example, before), first_right(cut, second.scores(rows, asked))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rag.features import NAMES, QUESTION_NAMES
-from rag.fusion import RERANKED_NAMES, Fusion, reranked_features, trained
+from rag.fusion import RERANKED_NAMES, Fusion, reranked_features, to_rerank, trained
 
 
 def array(*values: float) -> np.ndarray:
@@ -19,26 +19,43 @@ def test_a_score_is_the_weighted_sum_that_the_question_shifts() -> None:
     assert fusion.scores(rows, array(1)).tolist() == [16.0, 30.0]
 
 
-def test_a_reranker_adds_its_columns() -> None:
-    rows = np.zeros((3, 2), np.float32)
-    scores = np.asarray([[1.0, -1.0], [4.0, 2.0], [2.0, 0.0]], np.float32)
-    found = reranked_features(rows, scores)[:, 2:]
+def test_after_reranking_the_first_score_stands_beside_the_reranker_s() -> None:
+    scores = np.asarray([[1.0, -1.0, 0.5], [4.0, 2.0, 0.75]], np.float32)
+    found = reranked_features(array(7.0, 6.0), scores)
     assert len(RERANKED_NAMES) == found.shape[1]
-    assert found[:, 0].tolist() == [1.0, 4.0, 2.0]
-    assert found[:, 1].tolist() == [-3.0, 0.0, -2.0]
-    assert found[:, 2].tolist() == [-1.0, 2.0, 0.0]
-    assert np.allclose(found[:, 3], [1 / 3, 1, 1 / 2])
+    assert found.tolist() == [[7.0, 1.0, 0.5], [6.0, 4.0, 0.75]]
+
+
+def rows_in_order(foreign: list[bool]) -> tuple[np.ndarray, np.ndarray]:
+    rows = np.zeros((len(foreign), len(NAMES)), np.float32)
+    rows[:, NAMES.index("other_language")] = foreign
+    return np.arange(len(foreign), 0, -1).astype(np.float32), rows
+
+
+def test_what_is_read_are_the_first_and_the_best_in_another_language() -> None:
+    own = to_rerank(*rows_in_order([False] * 20))
+    assert own.tolist() == list(range(10))
+    mixed = to_rerank(*rows_in_order([False] * 15 + [True] * 5))
+    assert mixed.tolist() == [*range(7), 15, 16, 17]
+    foreign = to_rerank(*rows_in_order([True] * 12))
+    assert foreign.tolist() == list(range(10))
+    near = to_rerank(*rows_in_order([False] * 15 + [True] * 5), within=2.0)
+    assert near.tolist() == [0, 1, 2, 15, 16, 17]
+    few = to_rerank(*rows_in_order([False, True]))
+    assert few.tolist() == [0, 1]
+    assert to_rerank(*rows_in_order([])).tolist() == []
 
 
 def test_no_passages_have_no_columns_to_add() -> None:
-    assert reranked_features(np.zeros((0, 2), np.float32), np.zeros((0, 2), np.float32)).shape == (0, 6)
+    assert reranked_features(np.zeros(0, np.float32), np.zeros((0, 3), np.float32)).shape == (0, 3)
 
 
 def test_the_weights_that_come_with_the_program_fit_its_features() -> None:
     fusions = trained()
     assert fusions.first.weights.shape == (len(NAMES),)
     assert fusions.first.by_question.shape == (len(NAMES), len(QUESTION_NAMES))
-    assert fusions.reranked.weights.shape == (len(NAMES) + len(RERANKED_NAMES),)
+    assert fusions.reranked.weights.shape == (len(RERANKED_NAMES),)
+    assert fusions.reranked.by_question.shape == (len(RERANKED_NAMES), len(QUESTION_NAMES))
     assert 0.5 < fusions.sure <= 1.0
 
 
@@ -53,7 +70,6 @@ def test_what_stands_first_everywhere_scores_above_what_stands_nowhere() -> None
         "lexical_found": 1.0,
         "coverage": 1.0,
         "rare_pairs": 1.0,
-        "longest_run": 0.5,
         "document_dense": 1.0,
         "document_lexical": 1.0,
     }

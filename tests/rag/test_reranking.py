@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rag.acceleration import is_installed
-from rag.embedding import E5_NAME
+from rag.embedding import E5_NAME, open_embedder, tokenizing
 from rag.reranking import Reranker, open_reranker, reranking_text
 from rag.settings import Settings, load_settings
 from rag.types import Chunk, Source, Speech
@@ -58,9 +58,8 @@ PASSAGES = (
 )
 def test_the_passage_that_answers_is_the_most_relevant(real: Reranker, question: str, best: int) -> None:
     scores = real.scores(question, PASSAGES)
-    assert scores.shape == (4, 2)
-    assert int(scores[:, 0].argmax()) == best
-    assert int(scores[:, 1].argmax()) == best
+    assert scores.shape == (4, 3)
+    assert scores.argmax(0).tolist() == [best] * 3
 
 
 @pytest.mark.model
@@ -68,7 +67,18 @@ def test_a_passage_scores_alike_alone_and_beside_others(real: Reranker) -> None:
     together = real.scores("补贴多少？", PASSAGES)
     alone = np.concatenate([real.scores("补贴多少？", [passage]) for passage in PASSAGES])
     assert np.abs(together - alone).max() < 0.25
-    assert real.scores("补贴多少？", []).shape == (0, 2)
+    assert real.scores("补贴多少？", []).shape == (0, 3)
+
+
+@pytest.mark.model
+def test_the_embedding_model_s_own_tokenizer_serves_it_too(real: Reranker) -> None:
+    settings = load_settings({})
+    embedder = open_embedder(settings)
+    sharing = open_reranker(settings, embedder.name, tokenizing(embedder))
+    assert sharing is not None
+    for question in ("住建局要改造多少个老旧小区？", "長" * 900):
+        texts = [*PASSAGES, "长" * 5000, ""]
+        assert np.allclose(sharing.scores(question, texts), real.scores(question, texts), atol=1e-3)
 
 
 @pytest.mark.model

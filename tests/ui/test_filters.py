@@ -171,3 +171,11 @@ def test_a_removed_restriction_does_not_come_back_with_the_next_question(
     page_after(conversations.ask(session, Q))
     asked = [turn.text for turn in scripted.histories[-1] if turn.role == "user"]
     assert asked == [question, "要改造多少老旧小区？"]
+
+
+def test_what_was_searched_for_is_told_where_it_is_not_what_was_typed(answer: Answer) -> None:
+    asked = replace(answer, question="那教育局呢？", standalone="教育局<b>承诺了什么？", filters=Filters())
+    html = render_exchange(done(asked), "zh-Hans")
+    assert ZH.searched.format(question="教育局&lt;b&gt;承诺了什么？") in html
+    same = replace(asked, standalone="那教育局呢？")
+    assert ZH.searched.partition("{")[0] not in render_exchange(done(same), "zh-Hans")

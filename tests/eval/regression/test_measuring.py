@@ -135,6 +135,8 @@ def test_sets_are_the_samples_and_what_the_data_folder_should_hold(tmp_path: Pat
         "drcd",
         "kdconv follow-ups",
     ]
+    assert [f.name for f in retrieval_sets(tmp_path, tmp_path, ["xquad"])] == ["xquad"]
+    assert [f.part for f in retrieval_sets(tmp_path, tmp_path, ["xquad zh on en"])] == ["zh-Hans>en"]
     with pytest.raises(SettingsError, match='no set "drdc"'):
         retrieval_sets(tmp_path, tmp_path, ["drdc"])
 
@@ -155,6 +157,10 @@ def test_only_questions_that_name_a_document_are_asked(tmp_path: Path) -> None:
     (folder / "queries.jsonl").write_text(text + lines, encoding="utf-8")
     assert [case.id for case in load_set(RetrievalSet("路灯", folder)).cases] == ["q0", "q1", "q2", "q3", "f"]
     assert [case.id for case in load_set(RetrievalSet("路灯", folder, follow_ups=True)).cases] == ["f"]
+    traditional = load_set(RetrievalSet("路灯", folder, script="zh-Hant")).cases
+    assert [case.question for case in traditional][-1] == "它呢？"
+    assert any("燈" in case.question for case in traditional)
+    assert [case.id for case in traditional] == ["q0", "q1", "q2", "q3", "f"]
     with pytest.raises(SourceEmpty, match="names a document"):
         load_set(RetrievalSet("x", write_set(tmp_path / "alone"), follow_ups=True))
     with pytest.raises(SourceNotFound):
