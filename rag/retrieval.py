@@ -160,7 +160,7 @@ class Retriever:
     def _scores(
         self, question: Question, candidates: Sequence[Candidate], rows: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        """One score a candidate; reranked ones are all above the rest."""
+        """One score a candidate."""
         fusions = trained()
         asked = question_features(question)
         first = fusions.first.scores(rows, asked)
@@ -173,10 +173,7 @@ class Retriever:
             second = joined(first[top], judged[:, 0])
         else:
             second = fusions.reranked.scores(reranked_features(first[top], judged), asked)
-        rest = np.delete(first, top)
-        scores = first.copy()
-        scores[top] = second - second.min() + (rest.max() if len(rest) else 0.0) + 1e-3
-        return scores
+        return _with_the_unread(first, top, second, rows)
 
 
 def query_text(question: Question) -> str:
@@ -187,6 +184,23 @@ def query_text(question: Question) -> str:
 def _is_sure(scores: NDArray[np.float32], fusions: Fusions) -> bool:
     """Whether the first candidate stands so far before the others that reranking would change next to nothing."""
     return bool(1.0 / np.exp(scores - scores.max()).sum() >= fusions.sure)
+
+
+def _with_the_unread(
+    first: NDArray[np.float32],
+    top: NDArray[np.int64],
+    second: NDArray[np.float32],
+    rows: NDArray[np.float32],
+) -> NDArray[np.float32]:
+    """The scores after reranking; what was not read gets what reading changed for those in the question's language.
+
+    It stays below the best of the read. But not below all of them: the three in another language are read wherever they stood.
+    """
+    own = rows[top, NAMES.index("other_language")] < 0.5
+    changes = (second - first[top])[own if own.any() else slice(None)]
+    scores = np.asarray(np.minimum(first + np.median(changes), second.max() - 1e-3), np.float32)
+    scores[top] = second
+    return scores
 
 
 def _candidates(hits: _Hits, found: dict[str, tuple[Chunk, Source]], own: Language) -> list[Candidate]:

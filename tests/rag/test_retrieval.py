@@ -141,6 +141,25 @@ def test_where_the_order_is_in_doubt_a_reranker_decides(make_library: Callable[.
     assert [p.score for p in found] == sorted((p.score for p in found), reverse=True)
 
 
+def test_what_was_read_in_another_language_does_not_stand_before_the_unread_for_that(
+    tmp_path: Path, settings: Settings
+) -> None:
+    folder = tmp_path / "mixed"
+    folder.mkdir()
+    for number in range(1, 30):
+        text = f"区第{number}小学{number}班春游通知，请家长准备。"
+        (folder / f"{number}.txt").write_text(text, encoding="utf-8")
+        text = f"Minutes of the council, number {number}: the parks and the roads of the town."
+        (folder / f"en{number}.txt").write_text(text, encoding="utf-8")
+    judge = Judge("小学")
+    with Library.open(settings, FakeEmbedder(), writable=True) as library:
+        sync([folder], library, settings)
+        found = Retriever(library, 50, judge).search(analyse("小学春游", 2000), 12)
+    assert any("Minutes" in text for text in judge.asked[0])
+    assert len(found) == 12
+    assert all("小学" in passage.chunk.text for passage in found)
+
+
 def test_one_candidate_alone_needs_no_reranker(make_library: Callable[..., Library]) -> None:
     judge = Judge("x")
     library = make_library({"one.txt": "区水务局局长祝海表示，将整治河道12条。"})
