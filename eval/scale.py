@@ -33,7 +33,7 @@ from eval.cases import Benchmark, BenchmarkDocument
 from eval.ingestion import corpus
 from eval.runner import fill
 from rag import retrieval
-from rag.embedding import Embedder, Vectors, open_embedder
+from rag.embedding import Embedder, Vectors, open_embedder, tokenizing
 from rag.library import Library
 from rag.questions import Question, analyse
 from rag.reranking import Reranker, open_reranker
@@ -315,7 +315,9 @@ def measure(settings: Settings, prepared: Path, *, models: bool) -> Measured:
         if embedder is not None:
             embedder.embed_query(questions[0])
             memory["embedding model"] = _resident()
-        reranker = open_reranker(settings, embedder.name) if embedder is not None else None
+        reranker = (
+            open_reranker(settings, embedder.name, tokenizing(embedder)) if embedder is not None else None
+        )
         if reranker is not None:
             reranker.scores(questions[0], [questions[1]] * 10)
             memory["reranker"] = _resident()

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
+import logging
 import math
 import re
 import shutil
 import threading
+import time
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, get_args
@@ -26,6 +29,8 @@ from rag.text import HAN, script_of, terms
 
 if TYPE_CHECKING:
     import tantivy
+
+logger = logging.getLogger(__name__)
 
 METRIC = "cosine"
 LAYOUT = 2
@@ -46,6 +51,8 @@ _LATIN = re.compile(rf"[^\W\d_{HAN}]+")
 _FUNCTION_WORDS = frozenset(
     "the of and to in is are was for a an on by with from at as that it be or this will has have".split()  # noqa: SIM905
 )
+_WAITS = (0.1, 0.3, 0.6)
+"""Seconds after which a search is tried again that met a file half written."""
 _LEAST_FREE = 4 * 1024 * 1024
 
 
@@ -212,8 +219,14 @@ class EmbeddedIndex:
         with self._translated():
             for one, collection in self._collections.items():
                 if language in (None, one):
-                    result = collection.query(
-                        query_embeddings=[vector], n_results=k, include=["distances"], where=chosen
+                    result = _patiently(
+                        functools.partial(
+                            collection.query,
+                            query_embeddings=[vector],
+                            n_results=k,
+                            include=["distances"],
+                            where=chosen,
+                        )
                     )
                     distances = result["distances"] or [[]]
                     near = zip(result["ids"][0], distances[0], strict=True)
@@ -280,7 +293,7 @@ class EmbeddedIndex:
     def counts(self) -> tuple[int, int]:
         """How many entries the dense and the lexical leg hold."""
         with self._translated():
-            dense = sum(collection.count() for collection in self._collections.values())
+            dense = sum(_patiently(collection.count) for collection in self._collections.values())
             return dense, self._lexical.searcher().num_docs
 
     def version_counts(self) -> tuple[dict[int, int], dict[int, int]]:
@@ -331,6 +344,23 @@ class EmbeddedIndex:
             if type(error).__module__.startswith("chromadb"):
                 raise _as_library_error(error, self._folder) from error
             raise
+
+
+def _patiently(ask: Callable[[], Any]) -> Any:
+    """Chroma's answer; asked again where it fails while another process writes the files that it reads.
+
+    Each process that opens a small collection writes its files anew. A failure on a file read half written passes with the
+    write; a damaged index fails each time.
+    """
+    for wait in _WAITS:
+        try:
+            return ask()
+        except Exception as error:
+            if "hnsw" not in str(error).lower() and "pickle" not in str(error).lower():
+                raise
+            logger.warning("Chroma could not read its index, asking again: %s", error)
+            time.sleep(wait)
+    return ask()
 
 
 def _weighted_terms(query: str, also: Sequence[tuple[str, float]]) -> dict[tuple[str, str], float]:

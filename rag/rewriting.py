@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Literal
 from rag import prompts
 from rag.bodies import bodies_in
 from rag.names import ASKING, POINTER, QUOTED, RARE, Name, is_place, is_telling, names_in, plain_of
-from rag.questions import Question, analyse, is_stopword
+from rag.questions import Question, analyse, corrected_text, is_stopword
 from rag.scripts import in_script
 from rag.text import english_stem, fold, segmenter, word_weight, words
 from rag.types import Turn
@@ -296,14 +296,15 @@ def _english_pointer(text: str) -> re.Match[str] | None:
 
 
 def _usable(history: Sequence[Turn], max_chars: int) -> list[Turn]:
-    """The last turns without citation marks and refusals, each cut to a length."""
+    """The last turns without citation marks and refusals, each cut to a length; bodies in them put right."""
     turns = []
     for turn in history[-_TURNS:]:
         text = turn.text[: min(_TURN_CHARS, max_chars)]
         if turn.role == "assistant":
             text = _refusals().sub(" ", _MARK.sub("", text))
         if any(char.isalnum() for char in text):
-            turns.append(Turn(turn.role, text.strip()))
+            right = corrected_text(analyse(text, max_chars)) if turn.role == "user" else text.strip()
+            turns.append(Turn(turn.role, right))
     return turns
 
 
@@ -413,7 +414,8 @@ def _exchanged(question: Question, questions: Sequence[str], max_chars: int) -> 
     if not chain:
         return None
     base = chain[0]
-    match = _ELLIPSIS.search(question.text) or _ELLIPSIS.search(plain_of(question.text))
+    asked = corrected_text(question)
+    match = _ELLIPSIS.search(asked) or _ELLIPSIS.search(plain_of(asked))
     topic = next((group for group in match.groups() if group), "").strip() if match else ""
     for exchange in (_exchange_body, _exchange_title, _exchange_year):
         replaced = exchange(base, topic)

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from chromadb.errors import InternalError
 
+from rag.errors import LibraryDamaged
 from rag.index import EmbeddedIndex, Entry, language_of
 from rag.questions import also_called, analyse
 
@@ -73,3 +75,32 @@ def test_other_names_keep_to_the_versions_asked(index: EmbeddedIndex) -> None:
     assert index.lexical("住建局", 5, within=[7], also=(("住房和城乡建设局", 1.0),)) == []
     assert index.lexical("", 5, also=(("住房和城乡建设局", 1.0),))[0][0] == "1:0"
     assert index.lexical("", 5) == []
+
+
+class Failing:
+    """A collection that fails some times before it answers."""
+
+    def __init__(self, message: str, times: int) -> None:
+        self.message, self.times = message, times
+
+    def query(self, **_: object) -> dict[str, list[list[object]]]:
+        if self.times:
+            self.times -= 1
+            raise InternalError(self.message)
+        return {"ids": [["1:0"]], "distances": [[0.25]]}
+
+
+def test_a_search_that_meets_a_file_half_written_is_tried_again(
+    index: EmbeddedIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.index._WAITS", (0.0, 0.0))
+    vector = np.ones(3, np.float32)
+    monkeypatch.setattr(index, "_collections", {"han": Failing("Error loading hnsw index", 2)})
+    assert index.dense(vector, 1) == [("1:0", 0.75)]
+    monkeypatch.setattr(index, "_collections", {"han": Failing("Error loading hnsw index", 3)})
+    with pytest.raises(LibraryDamaged, match="hnsw"):
+        index.dense(vector, 1)
+    other = Failing("something else", 1)
+    monkeypatch.setattr(index, "_collections", {"han": other})
+    with pytest.raises(LibraryDamaged, match="something else"):
+        index.dense(vector, 1)

@@ -255,3 +255,18 @@ def test_rewriting_reads_its_history_only(scripted: Any) -> None:
     history: Sequence[Turn] = tuple(HISTORY)
     rewrite_with_model(scripted("x"), QUESTION, history, MOST)
     assert history == tuple(HISTORY)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "expected"),
+    [
+        ("助建局承诺了什么？", "那教育局呢？", "教育局承诺了什么？"),
+        ("住建局承诺了什么？", "那教誉局呢？", "教育局承诺了什么？"),
+        ("區助建局承諾了什麼？", "那教育局呢？", "區教育局承諾了什麼？"),
+    ],
+)
+def test_a_body_in_wrong_characters_is_exchanged_like_one_typed_right(
+    earlier: str, question: str, expected: str
+) -> None:
+    found = rewrite(analyse(question, 2000), [Turn("user", earlier), Turn("assistant", "……")], 2000)
+    assert found.standalone == expected
