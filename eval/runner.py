@@ -31,7 +31,7 @@ from ingest.chunking import split
 from ingest.documents import content_key, make_document
 from ingest.loading import Parsed
 from ingest.sync import sync
-from rag.embedding import Embedder, open_embedder
+from rag.embedding import Embedder, open_embedder, token_encoder
 from rag.errors import (
     EndpointRefused,
     EndpointUnreachable,
@@ -101,7 +101,8 @@ def run(
         model fails is a failed case, and the run goes on
     """
     cases = chosen(benchmark.cases, options)
-    ahead = AheadEmbedder(embedder or open_embedder(settings))
+    opened = embedder or open_embedder(settings)
+    ahead = AheadEmbedder(opened)
     store = RunFolder(folder)
     home = cache / "indexes" / index_key(benchmark, settings, ahead)
     at_home = settings.model_copy(update={"home": home})
@@ -110,7 +111,9 @@ def run(
         added = fill(library, benchmark, at_home, tell)
         rate = added / (time.monotonic() - begun) if added else None
         model: Any = None if options.only_retrieval else open_model(settings)
-        pipeline = Pipeline(library, model, at_home, open_reranker(settings, ahead.name))
+        pipeline = Pipeline(
+            library, model, at_home, open_reranker(settings, ahead.name, token_encoder(opened))
+        )
         asker = _Asker(pipeline, ahead, benchmark, options, cache)
         try:
             name = model.name if model else ""

@@ -30,10 +30,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.cases import Benchmark, BenchmarkDocument
-from eval.ingestion import corpus
+from eval.ingestion import HashEmbedder, corpus
 from eval.runner import fill
 from rag import retrieval
-from rag.embedding import Embedder, Vectors, open_embedder, tokenizing
+from rag.embedding import Embedder, Vectors, open_embedder, token_encoder
 from rag.library import Library
 from rag.questions import Question, analyse
 from rag.reranking import Reranker, open_reranker
@@ -58,7 +58,7 @@ _CLOSE = 0.005
 """How far a size may be missed: documents are taken in whole."""
 
 
-class StandInEmbedder:
+class StandInEmbedder(HashEmbedder):
     """Vectors of hashed pairs of characters: near where texts share rare pairs, and as far from all others as a model's.
 
     Each pair, weighted by how rare it is in a sample, adds a fixed random direction (Johnson and Lindenstrauss, 1984); a
@@ -66,8 +66,6 @@ class StandInEmbedder:
     """
 
     name = "stand-in"
-    dimension = 384
-    max_tokens = 512
     _buckets = 1 << 15
     _common = 2.0
 
@@ -82,19 +80,6 @@ class StandInEmbedder:
         for text in texts:
             held[self._pairs(text)] += 1.0
         self._rarity = np.log((len(texts) + 1.0) / (held + 0.5)).astype(np.float32)
-
-    def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
-        """One vector of length one a text, ``[n, 384]``."""
-        vectors = np.empty((len(texts), self.dimension), np.float32)
-        for row, text in enumerate(texts):
-            vectors[row] = self.embed_query(text)
-        if progress is not None:
-            progress(len(texts))
-        return vectors
-
-    def embed_queries(self, texts: Sequence[str]) -> Vectors:
-        """One vector of length one a text, ``[n, 384]``."""
-        return self.embed_passages(texts)
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of a text, ``[384]``."""
@@ -316,7 +301,7 @@ def measure(settings: Settings, prepared: Path, *, models: bool) -> Measured:
             embedder.embed_query(questions[0])
             memory["embedding model"] = _resident()
         reranker = (
-            open_reranker(settings, embedder.name, tokenizing(embedder)) if embedder is not None else None
+            open_reranker(settings, embedder.name, token_encoder(embedder)) if embedder is not None else None
         )
         if reranker is not None:
             reranker.scores(questions[0], [questions[1]] * 10)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import json
-import logging
 import threading
 import warnings
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embedding import cores, encodable, fingerprint, variable
+from rag.embedding import cores, encodable, fingerprint, silence_libraries, variable
 from rag.errors import WeightsError
 from rag.settings import Settings
 from rag.weights.rerankers import is_hub_name, locate_reranker
@@ -114,12 +113,8 @@ def _open(folder: Path, name: str) -> CrossEncoderReranker:
         with variable("OMP_WAIT_POLICY", "passive"):
             import torch
         from sentence_transformers import CrossEncoder
-        from transformers.utils import logging as transformers_logging
 
-        quiet: Any = transformers_logging
-        quiet.disable_progress_bar()
-        quiet.set_verbosity_error()
-        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+        silence_libraries()
         try:
             model = CrossEncoder(
                 str(folder),

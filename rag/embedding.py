@@ -176,6 +176,21 @@ class SentenceTransformerEmbedder:
             )
         return [list(ids) for ids in found["input_ids"]]
 
+    def token_vectors(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]) -> Vectors:
+        """The vectors of the tokens of framed texts, ``[n, tokens, dimension]``.
+
+        :param ids: their numbers, filled up to the longest, ``[n, tokens]``
+        :param mask: 1 where a place is a text's own, ``[n, tokens]``
+        """
+        import torch
+
+        with self._my_turn(question=True):
+            self._set_threads(self.cores)
+            given = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+            with torch.inference_mode():
+                found = self._model[0](given)["token_embeddings"]
+        return np.asarray(found.float().numpy(), np.float32)
+
     @contextlib.contextmanager
     def _my_turn(self, question: bool) -> Iterator[None]:
         with self._turn:
@@ -194,9 +209,19 @@ class SentenceTransformerEmbedder:
                 self._turn.notify_all()
 
 
-def tokenizing(embedder: Embedder) -> Callable[[Sequence[str]], list[list[int]]] | None:
-    """What numbers the pieces of texts as an embedding model does; None where it is not a model but stands in for one."""
-    return embedder.token_ids if isinstance(embedder, SentenceTransformerEmbedder) else None
+def token_encoder(embedder: Embedder) -> SentenceTransformerEmbedder | None:
+    """The embedder as one that tells tokens and their vectors; None where it is no model but stands in for one."""
+    return embedder if isinstance(embedder, SentenceTransformerEmbedder) else None
+
+
+def silence_libraries() -> None:
+    """Keep what transformers and sentence-transformers tell while they load a model off the terminal; faults stay."""
+    from transformers.utils import logging as transformers_logging
+
+    quiet: Any = transformers_logging
+    quiet.disable_progress_bar()
+    quiet.set_verbosity_error()
+    logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
 
 
 def open_embedder(settings: Settings, progress: ProgressCallback | None = None) -> Embedder:
@@ -291,12 +316,8 @@ def _open(
         with variable("OMP_WAIT_POLICY", "passive"):
             import torch
         from sentence_transformers import SentenceTransformer
-        from transformers.utils import logging as transformers_logging
 
-        quiet: Any = transformers_logging
-        quiet.disable_progress_bar()
-        quiet.set_verbosity_error()
-        logging.getLogger("sentence_transformers").setLevel(logging.ERROR)
+        silence_libraries()
         bfloat16 = fast and computes_bfloat16()
         kind = torch.bfloat16 if bfloat16 else torch.float32
         try:

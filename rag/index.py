@@ -279,9 +279,8 @@ class EmbeddedIndex:
         with self._translated():
             for start in range(0, len(keys), _CHROMA_BATCH):
                 for collection in self._collections.values():
-                    result = collection.get(
-                        ids=list(keys[start : start + _CHROMA_BATCH]), include=["embeddings"]
-                    )
+                    some = list(keys[start : start + _CHROMA_BATCH])
+                    result = _patiently(functools.partial(collection.get, ids=some, include=["embeddings"]))
                     found.update(zip(result["ids"], result["embeddings"], strict=True))
         if missing := [key for key in keys if key not in found]:
             raise LibraryDamaged(

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rag import prompts
 from rag.bodies import Body, mentions, names_body
 from rag.citations import Checked, Sentence, assemble, parse
-from rag.embedding import Embedder, open_embedder, tokenizing
+from rag.embedding import Embedder, open_embedder, token_encoder
 from rag.evidence import Evidence, assess
 from rag.excerpts import Excerpt, excerpts
 from rag.filters import bodies_known, keeper, overridden, refusal, restriction, says_nothing
@@ -414,7 +414,7 @@ def open_pipeline(
     model = model or open_model(settings)
     try:
         embedder = embedder or open_embedder(settings, progress)
-        reranker = open_reranker(settings, embedder.name, tokenizing(embedder))
+        reranker = open_reranker(settings, embedder.name, token_encoder(embedder))
         library = Library.open(settings, embedder, writable=writable)
     except BaseException:
         model.close()

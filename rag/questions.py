@@ -47,7 +47,6 @@ _YEAR = re.compile(
 _STATEMENT = re.compile(
     r"承诺|保证|表示|表态|答应|提出|说了?什么|讲了?什么|措施|举措|打算|promis|pledg|\bsaid?\b|commit"
 )
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _INVISIBLE_OR_SPACE = re.compile(r"[\s\u200b-\u200f\u2060-\u2064\ufeff\ud800-\udfff]+")
 """What nobody sees, and halves of characters, which nothing can store or send."""
 _NAMED = re.compile(r"[“\"「『《]([^”\"」』》]{2,30})[”\"」』》]")

@@ -3,8 +3,8 @@
 The embedding model's own transformer, changed by a small learned difference (`rag/trained/reranker.safetensors`), with a
 linear layer of two outputs over it: relevance, and whether the passage answers (Nogueira and Cho, "Passage re-ranking with
 BERT", 2019; the difference is of low rank as in Hu et al., "LoRA", 2021). `eval.training.reranker` says on what it was
-learned. Beside it the unchanged transformer compares them word by word (`rag.late_interaction`). Both use the embedding
-model's files as they lie on disk; word vectors are read from there, a few rows a question.
+learned. Beside it the embedding model itself, as it is, compares them word by word (`rag.late_interaction`). Word vectors are
+read from the model's file as it lies on disk, a few rows a question.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.acceleration import compiled
-from rag.embedding import E5_NAME, computes_bfloat16
+from rag.embedding import E5_NAME, computes_bfloat16, open_embedder, token_encoder
 from rag.framing import frame
 from rag.late_interaction import Pieces, late_interaction
 from rag.settings import Settings
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float32]
 Ids = NDArray[np.int64]
-Tokenize = Callable[[Sequence[str]], Sequence[Sequence[int]]]
-"""Gives the embedding model's numbers for the pieces of texts, without the signs that frame one."""
 
 MAX_TOKENS: Final = 200
 """Tokens of question and passage together; a chunk of 260 characters with its title has about 180."""
@@ -48,6 +46,16 @@ WORDS: Final = "embeddings.word_embeddings.weight"
 _LONGEST_QUESTION: Final = 200
 _LONGEST_PASSAGE: Final = 2000
 _QUERY, _PASSAGE = "query:", "passage:"
+
+
+class TokenEncoder(Protocol):
+    """What an embedding model tells of single tokens; see `rag.embedding.SentenceTransformerEmbedder`."""
+
+    def token_ids(self, texts: Sequence[str]) -> Sequence[Sequence[int]]:
+        """The numbers of each text's pieces, without the signs that frame one."""
+
+    def token_vectors(self, ids: Ids, mask: Ids) -> Array:
+        """The vectors of the tokens of framed texts, ``[n, tokens, d]``."""
 
 
 class Reranker(Protocol):
@@ -73,14 +81,11 @@ def reranking_text(source: Source, chunk: Chunk) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Models:
-    """What is loaded once: ``pairs`` gives the two numbers of each row of word vectors ``[n, tokens, d]`` and their mask,
-    ``texts`` the vectors of their tokens ``[n, tokens, d]``.
-    """
+    """What is loaded once: ``pairs`` gives the two numbers of each row of word vectors ``[n, tokens, d]`` and their mask."""
 
     name: str
     words: _Words
     pairs: Callable[[Array, Ids], Array]
-    texts: Callable[[Array, Ids], Array]
     weights: Array
     question_mean: Array
     passage_mean: Array
@@ -89,10 +94,10 @@ class _Models:
 class EmbeddingReranker:
     """A `Reranker` over the embedding model's folder. Threads may share it; one is served at a time."""
 
-    def __init__(self, models: _Models, tokenize: Tokenize) -> None:
-        """Join the loaded models and what numbers the pieces of their texts."""
+    def __init__(self, models: _Models, encoder: TokenEncoder) -> None:
+        """Join what was loaded and the embedding model that it was learned for."""
         self._models = models
-        self._tokenize = tokenize
+        self._encoder = encoder
         self._lock = threading.Lock()
 
     @property
@@ -108,7 +113,7 @@ class EmbeddingReranker:
             return np.zeros((0, 3), np.float32)
         texts = [whole(question)[:_LONGEST_QUESTION], *(whole(text)[:_LONGEST_PASSAGE] for text in passages)]
         with self._lock:
-            query, passage, asked, *read = self._tokenize([_QUERY, _PASSAGE, *texts])
+            query, passage, asked, *read = self._encoder.token_ids([_QUERY, _PASSAGE, *texts])
             return np.column_stack([self._together(asked, read), self._apart(query, passage, asked, read)])
 
     def _together(self, asked: Sequence[int], read: Sequence[Sequence[int]]) -> Array:
@@ -127,7 +132,7 @@ class EmbeddingReranker:
         most = MAX_TOKENS - 2
         rows = [[*query, *asked][:most], *([*passage, *text][:most] for text in read)]
         ids, mask = _padded([[_BEGIN, *row, _END] for row in rows])
-        vectors = models.texts(models.words.of(ids), mask)
+        vectors = self._encoder.token_vectors(ids, mask)
         heads = [len(query), *[len(passage)] * len(read)]
         pieces = [
             Pieces(ids[n, 1 + head : 1 + len(row)], vectors[n, 1 + head : 1 + len(row)])
@@ -151,13 +156,13 @@ def _padded(rows: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
     return ids, mask
 
 
-def open_reranker(settings: Settings, embedder: str, tokenize: Tokenize | None = None) -> Reranker | None:
+def open_reranker(settings: Settings, embedder: str, encoder: TokenEncoder | None = None) -> Reranker | None:
     """The reranker of the settings; None where it is off, or the embedding model is not the one "auto" was learned for.
 
     The first opening of "auto" converts it for the fastest engine that is installed, which takes some seconds.
 
     :param embedder: the name of the embedding model that is open
-    :param tokenize: that model's own; without it another is loaded
+    :param encoder: that model itself; without it it is loaded once more
     :raises WeightsError: the settings name one that is not on this machine or cannot be used
     """
     if settings.rerank not in ("auto", "off"):
@@ -170,15 +175,9 @@ def open_reranker(settings: Settings, embedder: str, tokenize: Tokenize | None =
 
     folder = e5.prepare(settings)
     models = _loaded(folder, settings.embedding_backend, bfloat16=computes_bfloat16())
-    return EmbeddingReranker(models, tokenize or _tokenizer(folder))
-
-
-@functools.lru_cache(maxsize=1)
-def _tokenizer(folder: Path) -> Tokenize:
-    import tokenizers
-
-    tokenizer = tokenizers.Tokenizer.from_file(str(folder / "tokenizer.json"))
-    return lambda texts: [item.ids for item in tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+    found = encoder or token_encoder(open_embedder(settings))
+    assert found is not None
+    return EmbeddingReranker(models, found)
 
 
 @functools.lru_cache(maxsize=1)
@@ -191,14 +190,16 @@ def _loaded(folder: Path, wanted: Literal["auto", "torch", "openvino"], *, bfloa
     learned = safetensors.numpy.load(difference)
     example = (np.zeros((2, 8, words.dimension), np.float32), np.ones((2, 8), np.int64))
 
-    def engine(build: Callable[[], torch.nn.Module], place: str) -> Callable[..., Any]:
-        return compiled(build, example, folder / place, wanted, bfloat16=bfloat16)
-
     return _Models(
         f"{folder.name}+{digest}",
         words,
-        engine(lambda: _pair_module(folder, difference), f"reranker-{digest}"),
-        engine(lambda: _text_module(folder), "words"),
+        compiled(
+            lambda: _pair_module(folder, difference),
+            example,
+            folder / f"reranker-{digest}",
+            wanted,
+            bfloat16=bfloat16,
+        ),
         learned["late:weights"].astype(np.float32),
         learned["late:question_mean"].astype(np.float32),
         learned["late:passage_mean"].astype(np.float32),
@@ -254,26 +255,6 @@ def _pair_module(folder: Path, difference: bytes) -> torch.nn.Module:
             return found
 
     return Pair().eval()
-
-
-def _text_module(folder: Path) -> torch.nn.Module:
-    """The transformer as it is, giving the vectors of its tokens."""
-    import torch
-
-    transformer = _transformer(folder, {})
-
-    class Text(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.transformer = transformer
-
-        def forward(self, vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
-            hidden: torch.Tensor = self.transformer(
-                inputs_embeds=vectors, attention_mask=mask
-            ).last_hidden_state
-            return hidden
-
-    return Text().eval()
 
 
 def _transformer(folder: Path, learned: Mapping[str, torch.Tensor]) -> Any:

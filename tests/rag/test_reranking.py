@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rag.acceleration import is_installed
-from rag.embedding import E5_NAME, open_embedder, tokenizing
+from rag.embedding import E5_NAME, open_embedder, token_encoder
 from rag.reranking import Reranker, open_reranker, reranking_text
 from rag.settings import Settings, load_settings
 from rag.types import Chunk, Source, Speech
@@ -71,10 +71,10 @@ def test_a_passage_scores_alike_alone_and_beside_others(real: Reranker) -> None:
 
 
 @pytest.mark.model
-def test_the_embedding_model_s_own_tokenizer_serves_it_too(real: Reranker) -> None:
+def test_the_open_embedding_model_serves_it_too(real: Reranker) -> None:
     settings = load_settings({})
     embedder = open_embedder(settings)
-    sharing = open_reranker(settings, embedder.name, tokenizing(embedder))
+    sharing = open_reranker(settings, embedder.name, token_encoder(embedder))
     assert sharing is not None
     for question in ("住建局要改造多少个老旧小区？", "長" * 900):
         texts = [*PASSAGES, "长" * 5000, ""]
