@@ -90,6 +90,8 @@ def formal_title(lines: Sequence[str]) -> str | None:
 
 
 def _title(lines: list[str]) -> str | None:
+    # A line of marks alone ("#", "***") names nothing.
+    lines = [line for line in lines if any(char.isalnum() for char in line)]
     if not lines:
         return None
     if formal := formal_title(lines):

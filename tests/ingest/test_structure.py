@@ -60,6 +60,8 @@ def test_a_text_without_a_title_line_is_named_by_its_first_clauses() -> None:
 def test_markdown_marks_are_no_part_of_the_title() -> None:
     assert describe("# 改造计划\n正文。").title == "改造计划"
     assert describe("").title is None
+    assert describe("#").title is None
+    assert describe("***\n#\n改造计划\n正文。").title == "改造计划"
 
 
 @pytest.mark.parametrize(
