@@ -72,6 +72,7 @@ SETS = (
     TrainingSet("office", "office", own=True),
     TrainingSet("web", "web", own=True),
     TrainingSet("rules", "rules", own=True),
+    TrainingSet("near", "near", own=True),
     TrainingSet("drcd", "drcd"),
     TrainingSet("cmrc2018", "cmrc2018"),
     TrainingSet("xquad", "xquad"),
@@ -131,6 +132,7 @@ def examples_of(
                         )
                         for candidate, row in zip(candidates, rows, strict=True)
                     ),
+                    () if wanted.crossed else case.answers,
                 )
 
 

@@ -29,7 +29,10 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One question. ``asked`` are the features of the question itself; without an answer no passage has the label "answers"."""
+    """One question. ``asked`` are the features of the question itself; without an answer no passage has the label "answers".
+
+    ``answers`` are the words that answer, as the documents have them, where they are known.
+    """
 
     set: str
     id: str
@@ -39,6 +42,7 @@ class Example:
     gold: tuple[str, ...]
     asked: tuple[float, ...]
     proposed: tuple[Proposed, ...]
+    answers: tuple[str, ...] = ()
 
 
 def part_of(document: str) -> Part:
@@ -66,5 +70,6 @@ def read_examples(path: Path) -> Iterator[Example]:
                 Proposed(item["document"], item["text"], item["label"], tuple(item["features"]))
                 for item in record.pop("proposed")
             )
-            record["gold"], record["asked"] = tuple(record["gold"]), tuple(record["asked"])
+            for name in ("gold", "asked", "answers"):
+                record[name] = tuple(record.get(name, ()))
             yield Example(**record, proposed=proposed)

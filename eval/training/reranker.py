@@ -1,10 +1,12 @@
 """``python -m eval.training.reranker``: learns to read a question and a passage together.
 
-The upper layers of the embedding model's transformer and a linear layer of two outputs are trained on groups of one passage
-that answers and some that do not: the first output by the cross entropy of the group, the second by whether each passage
-answers, where questions without an answer give passages of the document that nearly answers. A quarter of the questions are
-turned into bare keywords, as people type them. What was learned is kept as a difference of low rank to the embedding
-model's own weights (singular values, Eckart and Young, 1936).
+The upper layers of the embedding model's transformer and two linear layers are trained on groups of one passage that answers
+and some that do not. The first layer, over the whole pair, has two outputs: relevance, learned by the cross entropy of the group,
+and whether the passage answers. The second, over each token, says where the words that answer begin and end; where nothing
+answers, that is the sign that begins the text (Devlin et al., "BERT", 2019, for SQuAD 2.0). Questions without an answer give
+passages of the document that nearly answers, and some of those with one are made such by exchanging a name or a number. A
+quarter of the questions are turned into bare keywords, as people type them. What was learned is kept as a difference of low rank
+to the embedding model's own weights (singular values, Eckart and Young, 1936).
 """
 
 from __future__ import annotations
@@ -15,13 +17,15 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from eval.training.examples import Example, Proposed, read_examples
+from eval.training.exchanges import Kind, exchanged, names_by_kind
 from eval.training.keywords import as_keywords
+from eval.training.spans import answer_span
 from rag import e5
 from rag.reranking import MAX_TOKENS, WORDS
 from rag.settings import load_settings
@@ -37,6 +41,10 @@ _HARDEST = 6
 _DEPTH = 24
 _MEANT = 200
 """Examples from which the means of token vectors are taken."""
+_EXCHANGED = 0.25
+"""Share of the questions with an answer that lose it by exchanging a name or number."""
+_UNKNOWN = -100
+"""A place that nothing is learned of."""
 _HELD_TO = 0.3
 """How often a passage of the right document that does not answer stands among the wrong ones."""
 
@@ -57,15 +65,24 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """A question with passages; ``first`` is whether the first of them answers, else none does."""
+    """A question with passages; ``first`` is whether the first of them answers, else none does.
+
+    ``span`` is the range of the words that answer in the first passage, None where it is not known.
+    """
 
     question: str
     passages: tuple[str, ...]
     first: bool
+    span: tuple[int, int] | None = None
 
 
-def group_of(example: Example, wrong: int, rng: random.Random) -> Group | None:
-    """A group drawn from an example; None where it has too few passages."""
+def group_of(
+    example: Example, wrong: int, rng: random.Random, names: Mapping[Kind, Sequence[str]]
+) -> Group | None:
+    """A group drawn from an example; None where it has too few passages.
+
+    :param names: what a name may be exchanged for
+    """
     answering = [item for item in example.proposed if item.label == "answers"]
     others = [item for item in example.proposed if item.label == "wrong"][:_DEPTH]
     near = [item for item in example.proposed if item.label == "document"]
@@ -76,19 +93,29 @@ def group_of(example: Example, wrong: int, rng: random.Random) -> Group | None:
         return Group(question, _texts(chosen), first=False) if chosen else None
     if not answering or len(others) < wrong:
         return None
+    right = rng.choice(answering)
+    if rng.random() < _EXCHANGED:
+        other = exchanged(question, right.text, names, rng)
+        if other is not None:
+            return Group(other, _texts([right, *others[: wrong - 1]]), first=False)
     chosen = rng.sample(others[:_HARDEST], min(wrong - 1, _HARDEST))
     chosen.append(rng.choice([item for item in others if item not in chosen]))
     if near and rng.random() < _HELD_TO:
         chosen[-1] = rng.choice(near)
-    return Group(question, _texts([rng.choice(answering), *chosen]), first=True)
+    span = answer_span(right.text, example.answers, example.question)
+    return Group(question, _texts([right, *chosen]), first=True, span=span)
 
 
 def _texts(items: Sequence[Proposed]) -> tuple[str, ...]:
     return tuple(item.text for item in items)
 
 
-def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Path) -> Any:
+def train(
+    examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Path, begun: Path | None = None
+) -> Any:
     """Train on examples; tells the progress on standard error, and goes on from ``checkpoint`` where it is there.
+
+    ``begun`` is the checkpoint of an earlier training, whose weights it begins with.
 
     A set is drawn from by the square root of its size, so that the largest does not drown the others.
     """
@@ -100,11 +127,14 @@ def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Pat
     torch.manual_seed(plan.seed)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = _model(folder, plan.frozen)
+    if begun is not None:
+        model.load_state_dict(torch.load(begun, weights_only=False)["model"], strict=False)
+    names = names_by_kind(example.question for example in examples)
     body = [p for p in model.transformer.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(
         [
             {"params": body, "lr": plan.rate},
-            {"params": list(model.head.parameters()), "lr": plan.head_rate},
+            {"params": [*model.head.parameters(), *model.spans.parameters()], "lr": plan.head_rate},
         ],
         weight_decay=0.01,
     )
@@ -116,14 +146,14 @@ def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Pat
     sizes = Counter(example.set for example in examples)
     weights = [sizes[example.set] ** -0.5 for example in examples]
     order: list[int] = []
-    told: list[tuple[float, float, float]] = []
+    told: list[tuple[float, ...]] = []
     started = time.monotonic()
     for step in range(begin, plan.steps):
         groups: list[Group] = []
         while len(groups) < plan.questions:
             if not order:
                 order = rng.choices(range(len(examples)), weights, k=len(examples))
-            group = group_of(examples[order.pop()], plan.wrong, rng)
+            group = group_of(examples[order.pop()], plan.wrong, rng, names)
             if group is not None:
                 groups.append(group)
         encoded = tokenizer(
@@ -132,17 +162,19 @@ def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Pat
             truncation="only_second",
             max_length=MAX_TOKENS,
             padding=True,
+            return_offsets_mapping=True,
             return_tensors="pt",
         )
+        places = _places(encoded, groups)
         with torch.autocast("cpu", torch.bfloat16):
-            found = model(encoded["input_ids"], encoded["attention_mask"])
-        told.append(_learn(found.float(), groups, model, optimizer))
+            found, spans = model(encoded["input_ids"], encoded["attention_mask"])
+        told.append(_learn(found.float(), spans.float(), groups, places, model, optimizer))
         schedule.step()
         if (step + 1) % 25 == 0 or step + 1 == plan.steps:
-            loss, answer_loss, right = np.mean(told[-50:], 0)
+            loss, answer_loss, span_loss, right = np.mean(told[-50:], 0)
             left = (time.monotonic() - started) / (step + 1 - begin) * (plan.steps - step - 1) / 60
             sys.stderr.write(
-                f"step {step + 1} of {plan.steps}: ranking {loss:.3f}, answering {answer_loss:.3f},"
+                f"step {step + 1} of {plan.steps}: ranking {loss:.3f}, answering {answer_loss:.3f}, words {span_loss:.3f},"
                 f" first right {right:.3f}; {left:.0f} min left\n"
             )
         if (step + 1) % 100 == 0:
@@ -159,9 +191,37 @@ def train(examples: Sequence[Example], plan: Plan, folder: Path, checkpoint: Pat
     return model
 
 
+def _places(encoded: Any, groups: Sequence[Group]) -> list[tuple[int, int]]:
+    """The first and last token of the answer in each pair: 0 where nothing answers, `_UNKNOWN` where that is not known."""
+    places: list[tuple[int, int]] = []
+    for group in groups:
+        for number in range(len(group.passages)):
+            if number or not group.first:
+                places.append((0, 0))
+                continue
+            if group.span is None:
+                places.append((_UNKNOWN, _UNKNOWN))
+                continue
+            row = len(places)
+            start, end = group.span
+            offsets = encoded["offset_mapping"][row].tolist()
+            inside = [
+                n
+                for n, (of, (first, last)) in enumerate(zip(encoded.sequence_ids(row), offsets, strict=True))
+                if of == 1 and first < end and last > start and last > first
+            ]
+            places.append((inside[0], inside[-1]) if inside else (_UNKNOWN, _UNKNOWN))
+    return places
+
+
 def _learn(
-    found: torch.Tensor, groups: Sequence[Group], model: torch.nn.Module, optimizer: torch.optim.Optimizer
-) -> tuple[float, float, float]:
+    found: torch.Tensor,
+    spans: torch.Tensor,
+    groups: Sequence[Group],
+    places: Sequence[tuple[int, int]],
+    model: torch.nn.Module,
+    optimizer: torch.optim.Optimizer,
+) -> tuple[float, ...]:
     import torch
 
     rank, answers = found[:, 0], found[:, 1]
@@ -179,12 +239,16 @@ def _learn(
     weight = 1.0 + wanted
     answering = torch.nn.functional.binary_cross_entropy_with_logits(answers, wanted, weight=weight)
     ranking = torch.stack(losses).mean() if losses else torch.zeros(())
+    marked = torch.tensor(places)
+    each = torch.nn.functional.cross_entropy(spans, marked, ignore_index=_UNKNOWN, reduction="none")
+    words = (each.mean(1) * weight).sum() / weight[marked[:, 0] != _UNKNOWN].sum()
     optimizer.zero_grad()
-    loss: Any = ranking + 0.5 * answering
+    loss: Any = ranking + 0.5 * answering + 0.5 * words
     loss.backward()
     torch.nn.utils.clip_grad_norm_([p for p in model.parameters() if p.requires_grad], 1.0)
     optimizer.step()
-    return float(ranking.detach()), float(answering.detach()), sum(right) / max(1, len(right))
+    parts = (ranking, answering, words)
+    return (*(float(part.detach()) for part in parts), sum(right) / max(1, len(right)))
 
 
 def _model(folder: Path, frozen: int) -> Any:
@@ -199,15 +263,18 @@ def _model(folder: Path, frozen: int) -> Any:
             for layer in self.transformer.encoder.layer[frozen:]:
                 layer.requires_grad_(True)
             self.head = torch.nn.Linear(2 * self.transformer.config.hidden_size, 2)
-            torch.nn.init.normal_(self.head.weight, std=0.02)
-            torch.nn.init.zeros_(self.head.bias)
+            self.spans = torch.nn.Linear(self.transformer.config.hidden_size, 2)
+            for layer in (self.head, self.spans):
+                torch.nn.init.normal_(layer.weight, std=0.02)
+                torch.nn.init.zeros_(layer.bias)
 
-        def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+        def forward(self, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             hidden = self.transformer(input_ids=ids, attention_mask=mask).last_hidden_state
             weight = mask.unsqueeze(-1).to(hidden.dtype)
             mean = (hidden * weight).sum(1) / weight.sum(1)
             found: torch.Tensor = self.head(torch.cat([hidden[:, 0], mean], 1).float())
-            return found
+            places: torch.Tensor = self.spans(hidden).float()
+            return found, places.masked_fill(mask.unsqueeze(-1) == 0, -1e4)
 
     return Pair().train()
 
@@ -233,7 +300,11 @@ def difference(model: Any, folder: Path, rank: int) -> dict[str, torch.Tensor]:
     import safetensors
     import torch
 
-    kept = {"head:weight": model.head.weight.detach().half(), "head:bias": model.head.bias.detach().half()}
+    kept = {
+        f"{layer}:{part}": tensor.detach().half()
+        for layer in ("head", "spans")
+        for part, tensor in getattr(model, layer).named_parameters()
+    }
     learned = model.transformer.state_dict()
     with safetensors.safe_open(folder / "model.safetensors", "pt") as file:
         for name in file.keys():  # noqa: SIM118 - not a mapping
@@ -295,6 +366,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--rank", type=int, default=48)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--begin", type=Path, help="checkpoint of an earlier training to begin with")
     given = parser.parse_args(arguments)
     import safetensors.torch
 
@@ -307,7 +379,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.stderr.write(f"{len(examples)} questions\n")
     folder = e5.prepare(load_settings({}))
     plan = Plan(given.steps, rank=given.rank, seed=given.seed)
-    model = train(examples, plan, folder, given.output.with_suffix(".checkpoint"))
+    model = train(examples, plan, folder, given.output.with_suffix(".checkpoint"), given.begin)
     kept = difference(model, folder, plan.rank) | late_constants(folder, examples, plan.seed)
     safetensors.torch.save_file(kept, given.output)
 
