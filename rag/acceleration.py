@@ -1,41 +1,47 @@
 """Runs the embedding model's transformer with OpenVINO where that is installed, agrees, and is faster here.
 
-The extra ``openvino`` brings the runtime (Apache-2.0). Everything else of sentence-transformers stays: tokenizer, prompts,
-pooling. Which engine is faster depends on the processor, so both are measured once, and the choice is kept beside the
+The extra ``openvino`` brings the runtime (Apache-2.0). What stands around the transformer is in `rag.compact`. Which engine is faster depends on the processor, so both are measured once, and the choice is kept beside the
 converted model. The only module that imports openvino.
 """
 
 from __future__ import annotations
 
 import contextlib
-import copy
+import functools
 import json
 import logging
+import os
 import shutil
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import WeightsError
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import SentenceTransformer
 
 logger = logging.getLogger(__name__)
 
 Backend = Literal["torch", "openvino"]
+Wanted = Literal["auto", "torch", "openvino"]
+Encode = Callable[[Sequence[str]], NDArray[np.float32]]
+_TOKENS_AT_ONCE = 1400
+"""More do not go through faster, and the engine keeps the memory that the most it has seen took."""
+FORM = "compact-1"
+"""The folder of the converted model; another name when its form changes, so that it is converted anew."""
+_BEFORE = "openvino"
 LEAST_COSINE = 0.995
 """Vectors of both engines must be that near: then a library made with one can be searched with the other."""
 BATCHES: dict[Backend, int] = {"torch": 16, "openvino": 8}
 """Passages of 200 tokens that go through together fastest, measured on 2 cores."""
-_FOLDER = "openvino"
 _ROUNDS = 2
 _STEPS = 1 + _ROUNDS + 1
 _SENTENCES = (
@@ -62,6 +68,30 @@ class Choice:
     key: str = ""
 
 
+class Compact(Protocol):
+    """A model on OpenVINO."""
+
+    @property
+    def passages(self) -> Encode:
+        """Texts to be found, to their vectors ``[n, d]``."""
+
+
+Fast = TypeVar("Fast", bound=Compact)
+
+
+@dataclass(frozen=True, slots=True)
+class Engines(Generic[Fast]):
+    """How each engine is come by.
+
+    ``original`` loads the model with torch and gives what encodes texts to be found; ``convert`` writes it in OpenVINO's
+    form to a folder, whole or not at all; ``open`` loads it from there.
+    """
+
+    original: Callable[[], Encode]
+    convert: Callable[[Path], None]
+    open: Callable[[Path], Fast]
+
+
 def is_installed() -> bool:
     """Whether the OpenVINO runtime can be imported."""
     import importlib.util
@@ -70,14 +100,16 @@ def is_installed() -> bool:
 
 
 def accelerate(
-    model: SentenceTransformer,
     folder: Path,
-    wanted: Literal["auto", "torch", "openvino"],
+    wanted: Wanted,
+    engines: Engines[Fast],
     *,
     bfloat16: bool,
     progress: Callable[[int, int], None] = lambda _done, _total: None,
-) -> Choice:
-    """Put the faster engine under a loaded model, in place; what is converted and measured is kept in ``folder``.
+) -> tuple[Choice, Fast | None]:
+    """The faster engine for a model: the choice, and the model on OpenVINO; None where torch is to run it.
+
+    What is converted and measured is kept in ``folder``.
 
     :param wanted: "auto" for the faster one of those installed
     :param bfloat16: compute in 16-bit floats, which the processor has instructions for
@@ -85,53 +117,64 @@ def accelerate(
     :raises WeightsError: when "openvino" is wanted, and is not installed or does not agree
     """
     if wanted == "torch":
-        return Choice("torch", "as set")
+        return Choice("torch", "as set"), None
     if not is_installed():
         if wanted == "openvino":
             raise WeightsError(
                 "embedding_backend is openvino, which is not installed.",
                 "Install it with `pip install 'wenzheng[openvino]'`, or set embedding_backend to auto.",
             )
-        return Choice("torch", "OpenVINO is not installed")
-    place = folder / _FOLDER
+        return Choice("torch", "OpenVINO is not installed"), None
+    place = folder / FORM
     key = _key(bfloat16)
     kept = _read(place, key)
-    if kept is not None and (kept.backend == "torch" and wanted == "auto"):
-        return kept
+    if kept is not None and kept.backend == "torch" and wanted == "auto":
+        return kept, None
     try:
-        if kept is None:
+        fast = _reopened(engines, place) if kept is not None else None
+        if fast is None:
+            kept = None
             progress(0, _STEPS)
-            _convert(model, place)
+            engines.convert(place)
             progress(1, _STEPS)
-        transformer: Any = model[0].model
-        engine = _Engine(place, transformer.config, bfloat16=bfloat16)
+            fast = engines.open(place)
     except Exception as error:  # what a converter raises is as varied as models are
         if wanted == "openvino":
             raise WeightsError(
                 f"The embedding model cannot be run with OpenVINO: {type(error).__name__}: {error}.",
                 "Set embedding_backend to torch.",
             ) from error
-        return Choice("torch", f"OpenVINO cannot run this model: {type(error).__name__}")
+        return Choice("torch", f"OpenVINO cannot run this model: {type(error).__name__}"), None
     if kept is None:
-        kept = _compare(model, engine, key, progress)
+        kept = _compare(engines.original(), fast, key, progress)
         _write(place, kept)
+        # The form before this one held the word vectors too.
+        shutil.rmtree(folder / _BEFORE, ignore_errors=True)
         progress(_STEPS, _STEPS)
     if kept.cosine < LEAST_COSINE and wanted == "openvino":
         raise WeightsError(
             f"OpenVINO's vectors differ from the model's own (cosine {kept.cosine:.4f}).",
             "Set embedding_backend to torch.",
         )
-    if kept.backend == "openvino" or wanted == "openvino":
-        model[0].model = engine.module
-        return kept if kept.backend == "openvino" else Choice("openvino", "as set")
-    return kept
+    if kept.backend == "openvino":
+        return kept, fast
+    return (Choice("openvino", "as set"), fast) if wanted == "openvino" else (kept, None)
+
+
+def _reopened(engines: Engines[Fast], place: Path) -> Fast | None:
+    """The converted model; None where its files were damaged, and it is to be converted anew."""
+    try:
+        return engines.open(place)
+    except Exception as error:  # noqa: BLE001 - files can be damaged in as many ways as there are
+        logger.warning("%s is damaged and made anew: %s: %s", place, type(error).__name__, error)
+        return None
 
 
 def compiled(
     build: Callable[[], torch.nn.Module],
     example: tuple[Any, ...],
     place: Path,
-    wanted: Literal["auto", "torch", "openvino"],
+    wanted: Wanted,
     *,
     bfloat16: bool,
 ) -> Callable[..., Any]:
@@ -146,26 +189,42 @@ def compiled(
     if wanted != "torch" and is_installed():
         try:
             if not (place / "model.xml").exists():
-                _save(build(), example, place)
-            return _loaded(place, bfloat16=bfloat16)
+                with whole_folder(place) as draft:
+                    write_graph(build(), example, draft)
+            return load_graph(place, bfloat16=bfloat16)
         except Exception as error:  # noqa: BLE001 - what a converter raises is as varied as models are; torch runs it too
             logger.warning("OpenVINO cannot run %s: %s: %s", place.name, type(error).__name__, error)
     return _by_torch(build(), bfloat16=bfloat16)
 
 
-def _loaded(place: Path, *, bfloat16: bool) -> Callable[..., Any]:
-    openvino = _openvino()
-    core = openvino.Core()
+def load_graph(place: Path, *, bfloat16: bool) -> Callable[..., Any]:
+    """What `write_graph` wrote, as a function of arrays ``[rows, tokens, ...]``, to one with a row for each of theirs.
+
+    :param bfloat16: compute in 16-bit floats
+    """
     settings = {
         "INFERENCE_PRECISION_HINT": "bf16" if bfloat16 else "f32",
         "PERFORMANCE_HINT": "LATENCY",
     }
+    core = _core()
     model = core.compile_model(core.read_model(place / "model.xml"), "CPU", settings)
 
     def run(*arrays: Any) -> Any:
-        return np.array(model(arrays)[0])
+        count, tokens = arrays[0].shape[:2]
+        turns = -(-count * tokens // _TOKENS_AT_ONCE)
+        rows = max(1, -(-count // max(1, turns)))
+        parts = [
+            np.array(model([array[start : start + rows] for array in arrays])[0])
+            for start in range(0, count, rows)
+        ]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     return run
+
+
+@functools.cache
+def _core() -> Any:
+    return _openvino().Core()
 
 
 def _by_torch(module: torch.nn.Module, *, bfloat16: bool) -> Callable[..., Any]:
@@ -183,7 +242,7 @@ def _by_torch(module: torch.nn.Module, *, bfloat16: bool) -> Callable[..., Any]:
     return run
 
 
-def _openvino() -> Any:
+def _openvino(*, converter: bool = False) -> Any:
     """The runtime, without its converter's reports of use to its maker: they find their sender missing."""
     silenced = "openvino_telemetry"
     modules: dict[str, Any] = sys.modules
@@ -191,7 +250,9 @@ def _openvino() -> Any:
     modules[silenced] = None  # importing it fails, and a stub takes its place
     try:
         import openvino
-        import openvino.tools.ovc.convert_impl
+
+        if converter:
+            import openvino.tools.ovc.convert_impl
     finally:
         if before is None:
             del modules[silenced]
@@ -200,96 +261,65 @@ def _openvino() -> Any:
     return openvino
 
 
-class _Engine:
-    """The compiled transformer, dressed as the module it stands in for."""
+@contextlib.contextmanager
+def whole_folder(place: Path) -> Iterator[Path]:
+    """A folder to write to that takes the place of ``place`` when all is written, and vanishes when it fails."""
+    import psutil
 
-    def __init__(self, place: Path, config: Any, *, bfloat16: bool) -> None:
-        import torch
-        from transformers.modeling_outputs import BaseModelOutput
-
-        openvino = _openvino()
-        core = openvino.Core()
-        precision = "bf16" if bfloat16 else "f32"
-        compiled = core.compile_model(
-            core.read_model(place / "model.xml"),
-            "CPU",
-            {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"},
-        )
-
-        class Module(torch.nn.Module):
-            device = torch.device("cpu")
-
-            def __init__(self) -> None:
-                super().__init__()
-                self.config = config
-
-            def forward(self, input_ids: Any, attention_mask: Any, **_: Any) -> Any:
-                found = compiled((input_ids.numpy(), attention_mask.numpy()))[0]
-                return BaseModelOutput(last_hidden_state=torch.from_numpy(np.array(found)))
-
-        self.module = Module()
+    for left_over in place.parent.glob(f".{place.name}-*"):
+        # What a killed process left; another one may be at work now.
+        owner = left_over.name.rpartition("-")[2]
+        if not owner.isdecimal() or int(owner) == os.getpid() or not psutil.pid_exists(int(owner)):
+            shutil.rmtree(left_over, ignore_errors=True)
+    draft = place.with_name(f".{place.name}-{os.getpid()}")
+    draft.mkdir(parents=True)
+    try:
+        yield draft
+        for path in draft.iterdir():
+            with path.open("rb+") as stream:
+                os.fsync(stream.fileno())
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            draft.rename(place)
+        except OSError:
+            # Another process was faster with the same.
+            if not place.is_dir():
+                raise
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
 
 
-def _convert(model: SentenceTransformer, place: Path) -> None:
-    """Write the transformer in OpenVINO's form."""
+def write_graph(module: torch.nn.Module, example: tuple[Any, ...], folder: Path) -> None:
+    """Write a module in OpenVINO's form.
+
+    :param example: arrays of the types and dimensions it will be given
+    """
     import torch
 
-    transformer: Any = model[0].model
-    source = copy.deepcopy(transformer).float().eval()
-    if hasattr(source, "set_attn_implementation"):
-        source.set_attn_implementation("eager")
-
-    class Hidden(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.source = source
-
-        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            return self.source(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
-
-    _save(Hidden(), (np.ones((2, 16), np.int64),) * 2, place)
-
-
-def _save(module: torch.nn.Module, example: tuple[Any, ...], place: Path) -> None:
-    """Write a module in OpenVINO's form; whole or not at all."""
-    import torch
-
-    openvino = _openvino()
+    openvino = _openvino(converter=True)
     inputs = tuple(torch.from_numpy(array) for array in example)
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         converted = openvino.convert_model(module, example_input=inputs)
-    partial = place.with_name(place.name + ".partial")
-    shutil.rmtree(partial, ignore_errors=True)
-    shutil.rmtree(place, ignore_errors=True)
-    partial.mkdir(parents=True)
-    openvino.save_model(converted, partial / "model.xml", compress_to_fp16=True)
-    partial.rename(place)
+    openvino.save_model(converted, folder / "model.xml", compress_to_fp16=True)
 
 
-def _compare(
-    model: SentenceTransformer, engine: _Engine, key: str, progress: Callable[[int, int], None]
-) -> Choice:
+def _compare(original: Encode, fast: Compact, key: str, progress: Callable[[int, int], None]) -> Choice:
     """Measure both engines, in turns, on the same texts."""
     texts = [f"{sentence}（{n}）{sentence}" for n in range(3) for sentence in _SENTENCES]
-    original = model[0].model
+    texts.sort(key=len, reverse=True)
     rates: dict[Backend, float] = {"torch": 0.0, "openvino": 0.0}
     vectors: dict[Backend, Any] = {}
-    modules: dict[Backend, Any] = {"torch": original, "openvino": engine.module}
-    try:
-        for number in range(_ROUNDS):
-            for backend, module in modules.items():
-                model[0].model = module
-                start = time.perf_counter()
-                found = model.encode_document(
-                    texts, batch_size=BATCHES[backend], show_progress_bar=False, convert_to_tensor=True
-                )
-                # The best of the rounds: what else the machine does can only slow one down.
-                rates[backend] = max(rates[backend], len(texts) / (time.perf_counter() - start))
-                vectors[backend] = found.float().numpy()
-            progress(2 + number, _STEPS)
-    finally:
-        model[0].model = original
+    engines: dict[Backend, Encode] = {"torch": original, "openvino": fast.passages}
+    for number in range(_ROUNDS):
+        for backend, encode in engines.items():
+            start = time.perf_counter()
+            size = BATCHES[backend]
+            found = np.concatenate([encode(texts[n : n + size]) for n in range(0, len(texts), size)])
+            # The best of the rounds: what else the machine does can only slow one down.
+            rates[backend] = max(rates[backend], len(texts) / (time.perf_counter() - start))
+            vectors[backend] = found
+        progress(2 + number, _STEPS)
     one, other = (v / np.linalg.norm(v, axis=1, keepdims=True) for v in vectors.values())
     cosine = float((one * other).sum(axis=1).min())
     faster = rates["openvino"] > rates["torch"]

@@ -26,13 +26,17 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A sentence with its verdict; ``numbers`` are the passages that bear it out, ``lead`` the space before it."""
+    """A sentence with its verdict; ``numbers`` are the passages that bear it out, ``lead`` the space before it.
+
+    ``ranges`` has the place in each of these passages' documents.
+    """
 
     text: str
     lead: str
     numbers: tuple[int, ...]
     verdict: Verdict
     reason: str = ""
+    ranges: tuple[tuple[int, int], ...] = ()
 
 
 def parse(text: str) -> list[Sentence]:
@@ -91,7 +95,15 @@ def assemble(checked: Sequence[Checked], *, keep_unsupported: bool) -> tuple[str
         start = length + len(lead)
         length = start + len(shown)
         claims.append(
-            Claim(sentence.text, start, length, sentence.numbers, sentence.verdict, sentence.reason)
+            Claim(
+                sentence.text,
+                start,
+                length,
+                sentence.numbers,
+                sentence.verdict,
+                sentence.reason,
+                sentence.ranges,
+            )
         )
     return "".join(parts), tuple(claims)
 

@@ -1,4 +1,4 @@
-"""Texts to vectors: one interface, and the embedding models that sentence-transformers runs.
+"""Texts to vectors: one interface, and the embedding models that sentence-transformers or `rag.compact` runs.
 
 Nothing is fetched here: a model that is not on this machine is an error that names the command to fetch it.
 """
@@ -6,11 +6,13 @@ Nothing is fetched here: a model that is not on this machine is an error that na
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import logging
 import os
 import threading
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
@@ -18,13 +20,15 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from rag.acceleration import BATCHES, accelerate
+from rag.acceleration import BATCHES, Encode, Engines, accelerate
 from rag.errors import WeightsError
 from rag.settings import Settings
 from rag.weights import CATALOGUE, E5_SMALL, Progress, ProgressCallback
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+
+    from rag.compact import CompactModel
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 
@@ -64,8 +68,8 @@ class Embedder(Protocol):
         """The vectors of many questions at once: an array [n, dimension], in their order."""
 
 
-class SentenceTransformerEmbedder:
-    """An `Embedder` over a loaded SentenceTransformer. Safe for threads; questions go before passages.
+class LocalEmbedder(ABC):
+    """An `Embedder` over a loaded model. Safe for threads; questions go before passages.
 
     The model has one user at a time: the tokenizer raises when two threads use it at once, and all cores are
     at work on one batch already. Passages give way between batches, so that a question asked while documents
@@ -73,18 +77,13 @@ class SentenceTransformerEmbedder:
     """
 
     def __init__(
-        self,
-        model: SentenceTransformer,
-        name: str,
-        batch: int = 16,
-        set_threads: Callable[[int], object] = lambda _: None,
+        self, name: str, batch: int = 16, set_threads: Callable[[int], object] = lambda _: None
     ) -> None:
-        """Wrap ``model``.
+        """Begin with a question, which tells how long vectors are.
 
-        ``batch`` is the number of passages that go through it together; ``set_threads`` sets how many threads
+        ``batch`` is the number of passages that go through together; ``set_threads`` sets how many threads
         the calling thread's next computations may use.
         """
-        self._model = model
         self._set_threads = set_threads
         self.cores = cores()
         self._name = name
@@ -105,33 +104,32 @@ class SentenceTransformerEmbedder:
         return self._dimension
 
     @property
+    @abstractmethod
     def max_tokens(self) -> int:
         """Tokens of a text that are read."""
-        return int(self._model.max_seq_length or 512)
+
+    @abstractmethod
+    def _passages(self, texts: list[str]) -> Vectors:
+        """Vectors of one batch, of any length."""
+
+    @abstractmethod
+    def _queries(self, texts: list[str]) -> Vectors:
+        """Vectors of one batch, of any length."""
+
+    @abstractmethod
+    def _token_ids(self, texts: list[str]) -> list[list[int]]:
+        """As `token_ids`, without waiting."""
+
+    @abstractmethod
+    def _token_vectors(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]) -> Vectors:
+        """As `token_vectors`, without waiting."""
 
     def embed_passages(self, texts: Sequence[str], progress: Callable[[int], None] | None = None) -> Vectors:
         """Vectors of texts to be found: an array [n, dimension], in the order of the texts.
 
         :param progress: called with the number of texts done since the last call
         """
-        vectors = np.zeros((len(texts), self._dimension), np.float32)
-        # By length, so that a batch is not filled up with padding. The longest come first: what they need of
-        # memory shows at once.
-        order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))
-        for start in range(0, len(order), self._batch):
-            chosen = order[start : start + self._batch]
-            with self._my_turn(question=False):
-                self._set_threads(self.cores)
-                found = self._model.encode_document(
-                    [encodable(texts[n]) for n in chosen],
-                    batch_size=self._batch,
-                    show_progress_bar=False,
-                    convert_to_tensor=True,
-                )
-            vectors[chosen] = _unit(found)
-            if progress is not None:
-                progress(len(chosen))
-        return vectors
+        return self._in_batches(texts, self._batch, self._passages, progress)
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of a question: an array [dimension]."""
@@ -139,27 +137,12 @@ class SentenceTransformerEmbedder:
             # A question is too short to share out: on 2 cores that other programs kept busy, two threads that
             # wait for each other took 119 ms (p90 1,326 ms), one took 38 ms (p90 57 ms).
             self._set_threads(1)
-            found = self._model.encode_query(
-                [encodable(text)], show_progress_bar=False, convert_to_tensor=True
-            )
+            found = self._queries([encodable(text)])
         return np.asarray(_unit(found)[0])
 
     def embed_queries(self, texts: Sequence[str]) -> Vectors:
         """The vectors of many questions at once: an array [n, dimension], in their order."""
-        vectors = np.zeros((len(texts), self._dimension), np.float32)
-        order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))
-        for start in range(0, len(order), _QUESTIONS):
-            chosen = order[start : start + _QUESTIONS]
-            with self._my_turn(question=False):
-                self._set_threads(self.cores)
-                found = self._model.encode_query(
-                    [encodable(texts[n]) for n in chosen],
-                    batch_size=_QUESTIONS,
-                    show_progress_bar=False,
-                    convert_to_tensor=True,
-                )
-            vectors[chosen] = _unit(found)
-        return vectors
+        return self._in_batches(texts, _QUESTIONS, self._queries)
 
     def token_ids(self, texts: Sequence[str]) -> list[list[int]]:
         """The model's own numbers for the pieces of each text, without the signs that frame one, `max_tokens` at most.
@@ -167,14 +150,7 @@ class SentenceTransformerEmbedder:
         For models that are built on this one: a second tokenizer of a quarter of a million pieces takes 290 MB.
         """
         with self._my_turn(question=True):
-            found = self._model.tokenizer(
-                [encodable(text) for text in texts],
-                add_special_tokens=False,
-                truncation=True,
-                max_length=self.max_tokens,
-                verbose=False,
-            )
-        return [list(ids) for ids in found["input_ids"]]
+            return self._token_ids([encodable(text) for text in texts])
 
     def token_vectors(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]) -> Vectors:
         """The vectors of the tokens of framed texts, ``[n, tokens, dimension]``.
@@ -182,14 +158,30 @@ class SentenceTransformerEmbedder:
         :param ids: their numbers, filled up to the longest, ``[n, tokens]``
         :param mask: 1 where a place is a text's own, ``[n, tokens]``
         """
-        import torch
-
         with self._my_turn(question=True):
             self._set_threads(self.cores)
-            given = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
-            with torch.inference_mode():
-                found = self._model[0](given)["token_embeddings"]
-        return np.asarray(found.float().numpy(), np.float32)
+            return self._token_vectors(ids, mask)
+
+    def _in_batches(
+        self,
+        texts: Sequence[str],
+        size: int,
+        encode: Callable[[list[str]], Vectors],
+        progress: Callable[[int], None] | None = None,
+    ) -> Vectors:
+        vectors = np.zeros((len(texts), self._dimension), np.float32)
+        # By length, so that a batch is not filled up with padding. The longest come first: what they need of
+        # memory shows at once.
+        order = sorted(range(len(texts)), key=lambda n: -len(texts[n]))
+        for start in range(0, len(order), size):
+            chosen = order[start : start + size]
+            with self._my_turn(question=False):
+                self._set_threads(self.cores)
+                found = encode([encodable(texts[n]) for n in chosen])
+            vectors[chosen] = _unit(found)
+            if progress is not None:
+                progress(len(chosen))
+        return vectors
 
     @contextlib.contextmanager
     def _my_turn(self, question: bool) -> Iterator[None]:
@@ -209,9 +201,82 @@ class SentenceTransformerEmbedder:
                 self._turn.notify_all()
 
 
-def token_encoder(embedder: Embedder) -> SentenceTransformerEmbedder | None:
+class SentenceTransformerEmbedder(LocalEmbedder):
+    """A loaded SentenceTransformer."""
+
+    def __init__(
+        self,
+        model: SentenceTransformer,
+        name: str,
+        batch: int = 16,
+        set_threads: Callable[[int], object] = lambda _: None,
+    ) -> None:
+        """Wrap ``model``; the rest as `LocalEmbedder` has it."""
+        self._model = model
+        super().__init__(name, batch, set_threads)
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a text that are read."""
+        return int(self._model.max_seq_length or 512)
+
+    def _passages(self, texts: list[str]) -> Vectors:
+        return _array(
+            self._model.encode_document(
+                texts, batch_size=len(texts), show_progress_bar=False, convert_to_tensor=True
+            )
+        )
+
+    def _queries(self, texts: list[str]) -> Vectors:
+        return _array(
+            self._model.encode_query(
+                texts, batch_size=len(texts), show_progress_bar=False, convert_to_tensor=True
+            )
+        )
+
+    def _token_ids(self, texts: list[str]) -> list[list[int]]:
+        found = self._model.tokenizer(
+            texts, add_special_tokens=False, truncation=True, max_length=self.max_tokens, verbose=False
+        )
+        return [list(ids) for ids in found["input_ids"]]
+
+    def _token_vectors(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]) -> Vectors:
+        import torch
+
+        given = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        with torch.inference_mode():
+            return _array(self._model[0](given)["token_embeddings"])
+
+
+class CompactEmbedder(LocalEmbedder):
+    """The catalogue's model as `rag.compact` runs it."""
+
+    def __init__(self, model: CompactModel, name: str, batch: int = BATCHES["openvino"]) -> None:
+        """Wrap ``model``; ``batch`` as `LocalEmbedder` has it."""
+        self._model = model
+        super().__init__(name, batch)
+
+    @property
+    def max_tokens(self) -> int:
+        """Tokens of a text that are read."""
+        return self._model.max_tokens
+
+    def _passages(self, texts: list[str]) -> Vectors:
+        return self._model.passages(texts)
+
+    def _queries(self, texts: list[str]) -> Vectors:
+        return self._model.queries(texts)
+
+    def _token_ids(self, texts: list[str]) -> list[list[int]]:
+        return self._model.token_ids(texts)
+
+    def _token_vectors(self, ids: npt.NDArray[np.int64], mask: npt.NDArray[np.int64]) -> Vectors:
+        return self._model.token_vectors(ids, mask)
+
+
+def token_encoder(embedder: Embedder) -> LocalEmbedder | None:
     """The embedder as one that tells tokens and their vectors; None where it is no model but stands in for one."""
-    return embedder if isinstance(embedder, SentenceTransformerEmbedder) else None
+    return embedder if isinstance(embedder, LocalEmbedder) else None
 
 
 def silence_libraries() -> None:
@@ -237,15 +302,14 @@ def open_embedder(settings: Settings, progress: ProgressCallback | None = None) 
     if model == E5_SMALL.name:
         from rag import e5
 
-        folder = e5.prepare(settings, progress)
-        return _open(folder, model, E5_NAME, settings, fast=True, progress=progress)
+        return _open_e5(e5.prepare(settings, progress), settings, progress)
     if model in CATALOGUE:
         raise WeightsError(
             f"{model} is a chat model, not an embedding model.", f"Set embedding_model to {E5_SMALL.name}."
         )
     folder, label = _find(model)
-    name = f"{label}@{fingerprint(folder)}"
-    return _open(folder, model, name, settings, fast=False)
+    loaded = _load(folder, model, bfloat16=False)
+    return _with_torch(loaded, f"{label}@{fingerprint(folder)}", settings)
 
 
 def _find(model: str) -> tuple[Path, str]:
@@ -292,15 +356,54 @@ def fingerprint(folder: Path) -> str:
     return sha.hexdigest()[:8]
 
 
-def _open(
-    folder: Path,
-    model: str,
-    name: str,
-    settings: Settings,
-    fast: bool,
-    progress: ProgressCallback | None = None,
-) -> SentenceTransformerEmbedder:
-    """Load a folder on the CPU. ``fast``: the model is known to agree with itself in 16-bit floats and elsewhere."""
+def _open_e5(folder: Path, settings: Settings, progress: ProgressCallback | None) -> LocalEmbedder:
+    """The catalogue's model with the faster engine. It is known to agree with itself in 16-bit floats and elsewhere."""
+    from rag import compact
+
+    bfloat16 = computes_bfloat16()
+
+    @functools.cache
+    def loaded() -> SentenceTransformer:
+        return _load(folder, E5_SMALL.name, bfloat16=bfloat16)
+
+    def original() -> Encode:
+        model = loaded()
+
+        def encode(texts: Sequence[str]) -> Vectors:
+            return _array(
+                model.encode_document(
+                    list(texts), batch_size=len(texts), show_progress_bar=False, convert_to_tensor=True
+                )
+            )
+
+        return encode
+
+    def convert(place: Path) -> None:
+        loaded()  # imports torch as it is to be, and silences what tells of loading
+        compact.convert(folder, place)
+
+    engines = Engines(
+        original,
+        convert,
+        lambda place: compact.open_compact(folder, place, bfloat16=bfloat16),
+    )
+    choice, fast = accelerate(
+        folder, settings.embedding_backend, engines, bfloat16=bfloat16, progress=_told(progress)
+    )
+    if fast is None:
+        return _with_torch(loaded(), E5_NAME, settings)
+    return CompactEmbedder(fast, E5_NAME, settings.embedding_batch or BATCHES[choice.backend])
+
+
+def _with_torch(model: SentenceTransformer, name: str, settings: Settings) -> SentenceTransformerEmbedder:
+    import torch
+
+    batch = settings.embedding_batch or BATCHES["torch"]
+    return SentenceTransformerEmbedder(model, name, batch, torch.set_num_threads)
+
+
+def _load(folder: Path, model: str, *, bfloat16: bool) -> SentenceTransformer:
+    """Load a folder on the CPU."""
     if not any((folder / name).is_file() for name in ("modules.json", "config.json")):
         raise WeightsError(
             f"The folder {folder} is no SentenceTransformer model: it has no modules.json.",
@@ -318,18 +421,11 @@ def _open(
         from sentence_transformers import SentenceTransformer
 
         silence_libraries()
-        bfloat16 = fast and computes_bfloat16()
         kind = torch.bfloat16 if bfloat16 else torch.float32
         try:
-            loaded = SentenceTransformer(
+            return SentenceTransformer(
                 str(folder), device="cpu", local_files_only=True, model_kwargs={"dtype": kind}
             )
-            wanted = settings.embedding_backend if fast else "torch"
-            choice = accelerate(loaded, folder, wanted, bfloat16=bfloat16, progress=_told(progress))
-            batch = settings.embedding_batch or BATCHES[choice.backend]
-            return SentenceTransformerEmbedder(loaded, name, batch, torch.set_num_threads)
-        except WeightsError:
-            raise
         except Exception as error:  # a damaged folder fails in as many ways as there are files in it
             raise WeightsError(
                 f"The embedding model {model} in {folder} cannot be loaded: {type(error).__name__}: {error}.",
@@ -368,6 +464,10 @@ def computes_bfloat16() -> bool:
     Measured with 2 cores of a Xeon with AMX, 96 passages of 195 tokens: twice the passages a second, vectors
     within 0.99997 of the 32-bit ones in cosine.
     """
+    with contextlib.suppress(OSError):
+        # Where the system says so itself, torch need not be imported, which takes 200 MB.
+        flags = set(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").split())
+        return bool(flags & {"amx_tile", "avx512_bf16"})
     import torch
 
     checks = (
@@ -389,8 +489,11 @@ def encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _unit(found: Any) -> Vectors:
-    """A tensor [n, d] as an array of rows of length one."""
-    vectors = np.asarray(found.float().numpy(), np.float32)
+def _array(tensor: Any) -> Vectors:
+    return np.asarray(tensor.float().numpy(), np.float32)
+
+
+def _unit(vectors: Vectors) -> Vectors:
+    """Rows of any length as rows of length one."""
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
     return np.asarray(vectors / np.maximum(norms, np.float32(1e-12)), np.float32)

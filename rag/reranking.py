@@ -2,7 +2,8 @@
 
 The embedding model's own transformer, changed by a small learned difference (`rag/trained/reranker.safetensors`), with a
 linear layer of two outputs over it: relevance, and whether the passage answers (Nogueira and Cho, "Passage re-ranking with
-BERT", 2019; the difference is of low rank as in Hu et al., "LoRA", 2021). `eval.training.reranker` says on what it was
+BERT", 2019; the difference is of low rank as in Hu et al., "LoRA", 2021); and one over each token, which says with which words
+(`rag.reading`). `eval.training.reranker` says on what it was
 learned. Beside it the embedding model itself, as it is, compares them word by word (`rag.late_interaction`). Word vectors are
 read from the model's file as it lies on disk, a few rows a question.
 """
@@ -11,8 +12,6 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import json
-import struct
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,28 +20,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.acceleration import compiled
 from rag.embedding import E5_NAME, computes_bfloat16, open_embedder, token_encoder
 from rag.framing import frame
 from rag.late_interaction import Pieces, late_interaction
+from rag.reading import Reading, best_span, characters_of
 from rag.settings import Settings
 from rag.text import to_simplified, whole
 from rag.types import Chunk, Source
+from rag.word_vectors import WORDS as WORDS
+from rag.word_vectors import Array, Ids, WordVectors, padded, read_word_vectors
 
 if TYPE_CHECKING:
     import torch
-
-Array = NDArray[np.float32]
-Ids = NDArray[np.int64]
 
 MAX_TOKENS: Final = 200
 """Tokens of question and passage together; a chunk of 260 characters with its title has about 180."""
 _BEGIN, _PAD, _END = 0, 1, 2
 """The signs that frame a text in the vocabulary of XLM-RoBERTa, which the embedding model has."""
 _FILE: Final = "reranker.safetensors"
-WORDS: Final = "embeddings.word_embeddings.weight"
 _LONGEST_QUESTION: Final = 200
 _LONGEST_PASSAGE: Final = 2000
 _QUERY, _PASSAGE = "query:", "passage:"
@@ -74,6 +71,18 @@ class Reranker(Protocol):
         """
 
 
+class Reader(Protocol):
+    """Says whether passages answer a question, and with which of their words."""
+
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """How each passage answers."""
+
+
+def reader_of(reranker: Reranker | None) -> Reader | None:
+    """The reranker as one that also tells which words answer; None where it does not."""
+    return reranker if isinstance(reranker, EmbeddingReranker) else None
+
+
 def reranking_text(source: Source, chunk: Chunk) -> str:
     """What a reranker is given of a passage: title, heading and speakers above its text, in simplified script."""
     return to_simplified("\n".join((*frame(source, chunk), chunk.text)))
@@ -81,10 +90,12 @@ def reranking_text(source: Source, chunk: Chunk) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Models:
-    """What is loaded once: ``pairs`` gives the two numbers of each row of word vectors ``[n, tokens, d]`` and their mask."""
+    """What is loaded once: ``pairs`` gives of rows of word vectors ``[n, tokens, d]`` and their mask ``[n, 1 + tokens, 2]``: the two
+    numbers of each pair, then how well an answer begins and ends at each token.
+    """
 
     name: str
-    words: _Words
+    words: WordVectors
     pairs: Callable[[Array, Ids], Array]
     weights: Array
     question_mean: Array
@@ -114,11 +125,35 @@ class EmbeddingReranker:
         texts = [whole(question)[:_LONGEST_QUESTION], *(whole(text)[:_LONGEST_PASSAGE] for text in passages)]
         with self._lock:
             query, passage, asked, *read = self._encoder.token_ids([_QUERY, _PASSAGE, *texts])
-            return np.column_stack([self._together(asked, read), self._apart(query, passage, asked, read)])
+            pairs = self._together(_head(asked), read)[:, 0]
+            return np.column_stack([pairs, self._apart(query, passage, asked, read)])
 
-    def _together(self, asked: Sequence[int], read: Sequence[Sequence[int]]) -> Array:
-        head = [_BEGIN, *asked[: MAX_TOKENS // 2], _END, _END]
-        ids, mask = _padded([[*head, *text[: MAX_TOKENS - len(head) - 1], _END] for text in read])
+    def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
+        """How each passage answers; passages as `reranking_text` gives them."""
+        if not passages:
+            return []
+        texts = [whole(text)[:_LONGEST_PASSAGE] for text in passages]
+        with self._lock:
+            asked, *read = self._encoder.token_ids([whole(question)[:_LONGEST_QUESTION], *texts])
+            head = _head(asked)
+            found = self._together(head, read)
+            return [
+                self._reading(text, found[n], len(head), min(len(head) + len(read[n]), MAX_TOKENS - 1))
+                for n, text in enumerate(texts)
+            ]
+
+    def _reading(self, text: str, found: Array, first: int, last: int) -> Reading:
+        span = best_span(found[1:], first, last)
+        start, end = characters_of(
+            text, span.first - first, span.last - first, lambda part: len(self._encoder.token_ids([part])[0])
+        )
+        relevance, answers = map(float, found[0])
+        return Reading(relevance, answers, span.margin, start, end)
+
+    def _together(self, head: Sequence[int], read: Sequence[Sequence[int]]) -> Array:
+        ids, mask = padded(
+            [[*head, *text[: MAX_TOKENS - len(head) - 1], _END] for text in read], _PAD, MAX_TOKENS
+        )
         return self._models.pairs(self._models.words.of(ids), mask)
 
     def _apart(
@@ -131,7 +166,7 @@ class EmbeddingReranker:
         models = self._models
         most = MAX_TOKENS - 2
         rows = [[*query, *asked][:most], *([*passage, *text][:most] for text in read)]
-        ids, mask = _padded([[_BEGIN, *row, _END] for row in rows])
+        ids, mask = padded([[_BEGIN, *row, _END] for row in rows], _PAD, MAX_TOKENS)
         vectors = self._encoder.token_vectors(ids, mask)
         heads = [len(query), *[len(passage)] * len(read)]
         pieces = [
@@ -145,15 +180,9 @@ class EmbeddingReranker:
         )
 
 
-def _padded(rows: Sequence[Sequence[int]]) -> tuple[Ids, Ids]:
-    """The rows filled up to the longest, and which places are theirs."""
-    longest = max(map(len, rows))
-    ids = np.full((len(rows), longest), _PAD, np.int64)
-    mask = np.zeros((len(rows), longest), np.int64)
-    for place, row in enumerate(rows):
-        ids[place, : len(row)] = row
-        mask[place, : len(row)] = 1
-    return ids, mask
+def _head(asked: Sequence[int]) -> list[int]:
+    """What stands before a passage: the question between the signs that frame it."""
+    return [_BEGIN, *asked[: MAX_TOKENS // 2], _END, _END]
 
 
 def open_reranker(settings: Settings, embedder: str, encoder: TokenEncoder | None = None) -> Reranker | None:
@@ -186,7 +215,7 @@ def _loaded(folder: Path, wanted: Literal["auto", "torch", "openvino"], *, bfloa
 
     difference = resources.files("rag.trained").joinpath(_FILE).read_bytes()
     digest = hashlib.sha256(difference).hexdigest()[:8]
-    words = _word_vectors(folder / "model.safetensors")
+    words = read_word_vectors(folder / "model.safetensors")
     learned = safetensors.numpy.load(difference)
     example = (np.zeros((2, 8, words.dimension), np.float32), np.ones((2, 8), np.int64))
 
@@ -206,33 +235,8 @@ def _loaded(folder: Path, wanted: Literal["auto", "torch", "openvino"], *, bfloa
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
-    """The word vectors, left on disk: a question and ten passages need two thousand of a quarter of a million."""
-
-    table: NDArray[np.float16]
-
-    @property
-    def dimension(self) -> int:
-        return int(self.table.shape[1])
-
-    def of(self, ids: NDArray[np.int64]) -> Array:
-        """The vectors of these words, ``[..., d]``."""
-        return np.asarray(self.table[ids], np.float32)
-
-
-def _word_vectors(path: Path) -> _Words:
-    """The word vectors of a safetensors file: eight bytes of length, a header in JSON, then the tensors' bytes."""
-    with path.open("rb") as stream:
-        (length,) = struct.unpack("<Q", stream.read(8))
-        entry = json.loads(stream.read(length))[WORDS]
-    kind = np.dtype("<f2") if entry["dtype"] == "F16" else np.dtype("<f4")
-    table = np.memmap(path, kind, "r", 8 + length + entry["data_offsets"][0], tuple(entry["shape"]))
-    return _Words(table)
-
-
 def _pair_module(folder: Path, difference: bytes) -> torch.nn.Module:
-    """The transformer with the difference added, and the linear layer over it."""
+    """The transformer with the difference added, and the linear layers over it."""
     import safetensors.torch
     import torch
 
@@ -246,12 +250,17 @@ def _pair_module(folder: Path, difference: bytes) -> torch.nn.Module:
             self.head = torch.nn.Linear(2 * transformer.config.hidden_size, 2)
             self.head.weight.data = learned["head:weight"].float()
             self.head.bias.data = learned["head:bias"].float()
+            self.spans = torch.nn.Linear(transformer.config.hidden_size, 2)
+            self.spans.weight.data = learned["spans:weight"].float()
+            self.spans.bias.data = learned["spans:bias"].float()
 
         def forward(self, vectors: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
             hidden = self.transformer(inputs_embeds=vectors, attention_mask=mask).last_hidden_state
             weight = mask.unsqueeze(-1).to(hidden.dtype)
             mean = (hidden * weight).sum(1) / weight.sum(1)
-            found: torch.Tensor = self.head(torch.cat([hidden[:, 0], mean], 1))
+            pairs = self.head(torch.cat([hidden[:, 0], mean], 1))
+            places = self.spans(hidden) - (1.0 - weight) * 1e4
+            found: torch.Tensor = torch.cat([pairs.unsqueeze(1), places], 1)
             return found
 
     return Pair().eval()

@@ -25,6 +25,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
                 "numbers": list(claim.numbers),
                 "verdict": claim.verdict,
                 "reason": claim.reason,
+                "ranges": [list(range_) for range_ in claim.ranges],
             }
             for claim in answer.claims
         ],

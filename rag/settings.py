@@ -120,10 +120,22 @@ class Settings(BaseSettings):
         default=900, ge=200, description="Longest evidence given to the chat model, in characters."
     )
     evidence_threshold: float = Field(
-        default=0.5,
+        default=0.35,
         ge=0.0,
         le=1.0,
-        description="Evidence score under which a question is refused; 0 never refuses.",
+        description="Probability that the passages answer, under which a question is refused; 0 never refuses.",
+    )
+    answer_style: Literal["auto", "full", "short"] = Field(
+        default="auto",
+        description="Whole sentences, or a few words; auto is full, but short in a benchmark whose answers are short.",
+    )
+    correct: bool = Field(
+        default=True,
+        description="Let the chat model put right, once, the sentences that the documents do not bear out.",
+    )
+    unsupported: Literal["drop", "strike"] = Field(
+        default="drop",
+        description="Whether a sentence that the documents do not bear out is left out, or shown struck out.",
     )
     max_question_chars: int = Field(default=2000, ge=1, description="Longest question in characters.")
 

@@ -143,7 +143,11 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One sentence ``Answer.text[start:end]`` with the numbers it cites and whether the evidence bears it out."""
+    """One sentence ``Answer.text[start:end]`` with the numbers it cites and whether the evidence bears it out.
+
+    ``ranges`` has for each number the range of that passage's document that bears it out. ``reason`` is, of an unsupported
+    one, its fault (`rag.verification.Finding`).
+    """
 
     text: str
     start: int
@@ -151,6 +155,7 @@ class Claim:
     numbers: tuple[int, ...]
     verdict: Verdict
     reason: str = ""
+    ranges: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

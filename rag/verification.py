@@ -1,20 +1,24 @@
-"""Does this passage bear out this sentence? Numbers, dates, bodies, negation and wording. Pure, given a similarity.
+"""Does this passage bear out this sentence? Numbers, dates, names, bodies, negation and wording. Pure, given a similarity.
 
-A sentence is checked against windows of one to three sentences of the passages. Strict things (numbers, bodies,
-negation) must all be in the window or in what frames it (title, heading, the speaker named before it in the same
-paragraph); wording must overlap, or, across languages, mean the same by the embedding.
+A sentence is checked against windows of one to three sentences of the passages. Strict things (`rag.facts`, bodies) must
+all be in the window or in what frames it (title, heading, the speaker named before it in the same paragraph); wording
+must overlap, or, across languages, mean the same by the embedding. Sentences that give orders to a model
+(`rag.addressed`) bear nothing out.
 """
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.addressed import addressed_spans
 from rag.bodies import Body, bodies_in
+from rag.facts import Facts, facts_of, missing_fact, opposed
 from rag.framing import folded_frame
 from rag.text import bigrams, fold, has_han, script_of, sentences
 from rag.types import Passage
@@ -28,7 +32,6 @@ _LEAST_MEANING = 0.90
 _LEAST_FOREIGN_MEANING = 0.82
 _MOST_RUNS = 24
 _LONGEST_WINDOW = 3
-_NUMBER = re.compile(r"\d+(?:\.\d+)?%?")
 _PART = re.compile(r"[,;]\s+(?:and\s+|as well as\s+)?")
 _SHORTEST_PART = 12
 _CLAUSE = re.compile(r"[，,；;：:。！？!?]+")
@@ -36,9 +39,6 @@ _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _REPEATED = 0.85
 _ASKING = re.compile(r"几|多少|什么|哪|谁|如何|怎|是否|\b(?:what|which|who|when|where|how)\b")
 _LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
-_NEGATION = re.compile(
-    r"不得|不会|不能|不予|不再|不是|没有|未|禁止|停止|取消|无需|\b(?:not|never|no longer|cannot)\b|n't\b"
-)
 _NO_ANSWER = re.compile(
     r"(?:资料|文件|文中|材料|原文|以上|上述|文档|信息)[^。，]{0,12}(?:没有|未|并未|无)[^。]{0,6}"
     r"(?:提到|提及|说|涉及|给出|提供|包含|说明|明确|相关)"
@@ -90,6 +90,17 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class _Stated:
+    """A sentence as it is compared: its text, folded, its facts, and the bodies and names that its evidence must have."""
+
+    text: str
+    folded: str
+    facts: Facts
+    bodies: Sequence[Body]
+    names: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class _Window:
     passage: int
     start: int
@@ -136,7 +147,6 @@ def _verify_one(
     assertion: Assertion, windows: Sequence[_Window], similarity: Similarity | None, asked: Asked | None
 ) -> Finding:
     claim = _LIST_MARK.sub("", assertion.text).strip()
-    bodies = bodies_in(fold(f"{assertion.lead} {claim}"))
     folded = _GROUPING.sub("", fold(claim))
     if not windows:
         return Finding(None, "no passage")
@@ -144,6 +154,13 @@ def _verify_one(
         return Finding(None, "repeats the question")
     names = tuple(name for name in asked.names if name in folded) if asked is not None else ()
     foreign = script_of(claim) == "en"
+    said = _Stated(
+        claim,
+        folded,
+        facts_of(folded, persons=not foreign),
+        bodies_in(fold(f"{assertion.lead} {claim}")),
+        names,
+    )
     domestic = [w for w in windows if has_han(w.text) != foreign]
     abroad = [w for w in windows if has_han(w.text) == foreign]
     faults: list[tuple[float, str]] = []
@@ -157,7 +174,7 @@ def _verify_one(
         if wording < _LEAST_WORDING_WITH_MEANING:
             faults.append((wording, "wording"))
             break
-        fault = _strict_fault(folded, bodies, names, window)
+        fault = _strict_fault(said, window)
         if not fault and wording < _LEAST_WORDING:
             meaning = float(similarity([claim], [window.text])[0, 0]) if similarity else 0.0
             fault = "" if meaning >= _LEAST_MEANING else "wording"
@@ -171,7 +188,7 @@ def _verify_one(
         if best is None or score > best.score:
             best = Support(window.passage, window.start, window.end, score)
     if best is None and abroad and similarity is not None:
-        best, fault = _foreign_support(claim, folded, bodies, abroad, similarity)
+        best, fault = _foreign_support(said, abroad, similarity)
         if fault:
             faults.append((0.0, fault))
     if best is not None:
@@ -180,7 +197,7 @@ def _verify_one(
 
 
 def _foreign_support(
-    claim: str, folded: str, bodies: Sequence[Body], windows: Sequence[_Window], similarity: Similarity
+    stated: _Stated, windows: Sequence[_Window], similarity: Similarity
 ) -> tuple[Support | None, str]:
     """Support in another language: runs of clauses of one sentence must mean what the claim says.
 
@@ -189,7 +206,7 @@ def _foreign_support(
     """
     single = [window for window in windows if window.length == 1]
     runs = [(index, run) for index, window in enumerate(single) for run in _clause_runs(window.text)]
-    said = list(dict.fromkeys([claim, *_parts(claim)]))
+    said = list(dict.fromkeys([stated.text, *_parts(stated.text)]))
     meanings = similarity(said, [run for _, run in runs])
     owners = np.array([index for index, _ in runs])
     scores = []
@@ -202,7 +219,7 @@ def _foreign_support(
         window, meaning = single[int(index)], scores[int(index)]
         if meaning < _LEAST_FOREIGN_MEANING:
             break
-        fault = _strict_fault(folded, bodies, (), window)
+        fault = _strict_fault(replace(stated, names=()), window)
         if not fault:
             return Support(window.passage, window.start, window.end, meaning), ""
     return None, fault
@@ -224,6 +241,7 @@ def _clause_runs(sentence: str) -> list[str]:
 
 def _windows(index: int, passage: Passage) -> list[_Window]:
     chunk = passage.chunk
+    orders = addressed_spans(chunk.text)
     spans = sentences(chunk.text)
     found = []
     for first in range(len(spans)):
@@ -234,6 +252,8 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
         opening = fold(chunk.text[spans[first][0] : spans[first][1]])
         for length in range(1, min(_LONGEST_WINDOW, len(spans) - first) + 1):
             start, end = spans[first][0], spans[first + length - 1][1]
+            if any(begun < end and ended > start for begun, ended in orders):
+                break
             text = chunk.text[start:end]
             folded = _GROUPING.sub("", fold(text))
             found.append(
@@ -260,20 +280,22 @@ def _wording(folded_claim: str, window: _Window) -> float:
     return sum(1.0 if pair in held else 0.5 if pair in framed else 0.0 for pair in wanted) / len(wanted)
 
 
-def _strict_fault(folded_claim: str, bodies: Sequence[Body], names: Sequence[str], window: _Window) -> str:
+def _strict_fault(said: _Stated, window: _Window) -> str:
     evidence = f"{window.frame}\n{window.folded}"
-    numbers = set(_NUMBER.findall(evidence))
-    for number in _NUMBER.findall(folded_claim):
-        if number not in numbers and number not in evidence:
-            return f"number {number}"
+    if fault := missing_fact(said.facts, said.folded, _facts(evidence), evidence):
+        return fault
     # A body named only later in the window is not the one whose words these are.
     present = bodies_in(f"{window.frame}\n{window.opening}")
-    for body in bodies:
+    for body in said.bodies:
         if body not in present:
             return f"body {body.name}"
-    for name in names:
+    for name in said.names:
         if name not in evidence:
             return f"name {name}"
-    if bool(_NEGATION.search(folded_claim)) and not _NEGATION.search(window.folded):
-        return "negation"
-    return ""
+    return opposed(said.folded, window.folded)
+
+
+@functools.lru_cache(maxsize=512)
+def _facts(folded_evidence: str) -> Facts:
+    """The facts of a window, remembered: each sentence of an answer looks at the same ones."""
+    return facts_of(folded_evidence, persons=False)

@@ -119,7 +119,7 @@ def examples_of(
                     wanted.name,
                     case.id,
                     question.text,
-                    "held_out" if wanted.folder in MEASURED else part_of(_key(case)),
+                    "held_out" if wanted.folder in MEASURED else part_of(document_of(case)),
                     case.answerable,
                     case.gold,
                     tuple(map(float, question_features(question))),
@@ -177,7 +177,7 @@ def _named(cases: Sequence[Case], benchmark: Benchmark) -> list[Case]:
     ]
 
 
-def _key(case: Case) -> str:
+def document_of(case: Case) -> str:
     """The document that decides what a question is used for; the same paragraph in two languages is one."""
     first = min(case.gold or case.given)
     return first.replace("xquad-zh", "xquad").replace("xquad-en", "xquad")

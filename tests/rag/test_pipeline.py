@@ -93,7 +93,7 @@ def test_the_model_saying_there_is_nothing_is_a_refusal(make_pipeline: Make) -> 
 
 def test_the_answer_is_in_the_script_of_the_question(make_pipeline: Make) -> None:
     answer = make_pipeline(GOOD).ask("住建局要改造多少老舊小區？")
-    assert answer.text == "住建局將改造老舊小區28個[1]。"
+    assert answer.text == "住建局將改造老舊小區28個[1]。\n（據2025年12月29日的文件）"
     assert "老旧小区" in answer.citations[0].quote
 
 

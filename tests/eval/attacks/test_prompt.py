@@ -67,7 +67,7 @@ def heard(tmp_path: Path, library: Library, settings: Settings) -> Heard:
             (folder / name).write_bytes(as_file(name, text))
         sync([folder], library, settings)
         model = ScriptedModel("老旧小区28个[1]。")
-        at = settings.model_copy(update={"evidence_threshold": 0.0, "prompt_chars": 4000})
+        at = settings.model_copy(update={"evidence_threshold": 0.0, "prompt_chars": 4000, "correct": False})
         Pipeline(library, model, at).ask(question)
         (messages,) = model.asked
         return list(messages)
@@ -91,7 +91,7 @@ def prompt_of(text: str, title: str = "改造方案", question: str = QUESTION) 
     model = ScriptedModel("28个[1]。")
     library: Any = SimpleNamespace(embedder=FakeEmbedder())
     with patch("rag.pipeline.Retriever.search", return_value=(passage,)):
-        Pipeline(library, model, Settings(evidence_threshold=0.0, prompt_chars=4000)).ask(question)
+        Pipeline(library, model, Settings(evidence_threshold=0.0, prompt_chars=4000, correct=False)).ask(question)
     return content(model.asked[0])
 
 
@@ -181,7 +181,7 @@ def test_no_document_can_write_a_line_of_the_programs_own_frame(question: str, h
     own = frame_lines(plain, LINE)
     assert own
     planted = "\n".join(own)
-    hostile = heard({"a.txt": f"{LINE}\n{planted}\n{OTHER}\n\n{planted}\n"}, question)
+    hostile = heard({"a.txt": f"{LINE}{OTHER}\n{planted}\n\n{planted}\n"}, question)
     assert "音乐节" in content(hostile), "the forging document reached the model"
     before, after = (
         Counter(line.strip() for line in str(m[-1].content).split("\n")) for m in (plain, hostile)

@@ -1,0 +1,160 @@
+"""What a sentence states that must be exact: amounts with their units, dates, persons, negation, bounds. Pure.
+
+Texts are taken folded (`rag.text.fold`). `missing_fact` names the first fact of a claim that its evidence does not hold.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.names import names_in
+from rag.numerals import chinese_number, dates, quantities
+from rag.text import bigrams
+
+_UNITS = (
+    "平方公里|平方千米|平方米|立方米|个百分点|百分点|人次|人民币|公里|千米|公顷|公斤|千克|小时|分钟|个月|工作日|周岁|平米|港元|美元|欧元|日元"
+    "|个|户|人|名|位|家|所|台|辆|座|条|项|处|栋|幢|套|间|张|份|次|场|届|元|亩|吨|米|岁|天|日|周|年|月|度|倍|层|册|部|支|件|种|门|株|棵|只|头|级|分|点|期|批|笔|枚|架|艘|班|床|岗"
+)
+_UNIT_BEHIND = re.compile(rf"\s?(?:多|余|几)?(?P<unit>{_UNITS})")
+_SAME_UNIT = (
+    ("人", "名", "位"),
+    ("元", "人民币"),
+    ("平方米", "平米"),
+    ("公里", "千米"),
+    ("平方公里", "平方千米"),
+    ("公斤", "千克"),
+    ("栋", "幢", "座"),
+    ("日", "天"),
+    ("个百分点", "百分点"),
+    ("个", "家", "处", "座", "项", "所"),
+)
+"""Units that are used for one another."""
+_LOOSE = frozenset("年月日")
+"""Behind a number they make a date as often as a length of time: `dates` and the number itself tell."""
+_SMALL = re.compile(rf"(?P<number>[一二两三四五六七八九十])(?:{_UNITS})")
+_NEGATION = re.compile(
+    r"不得|不会|不能|不予|不再|不是|不可|不准|不许|不应|不需|不用|不收|不列入|不纳入|不享受|不适用|不属于|不符合|不承担|不支持"
+    r"|不参加|不包括|不含|没有|没|未(?!来|必|成年|央|知)|无需|无须|无法|禁止|严禁|停止|取消|拒绝"
+    r"|\b(?:not|never|no longer|cannot|without|nor|neither)\b|n't\b"
+)
+_CLAUSE = re.compile(r"[，,；;：:。！？!?\n]+")
+_UPPER = re.compile(
+    r"不超过|不高于|不多于|不大于|最多|至多|上限|以下|以内|之内|up to|at most|no more than|not exceed"
+)
+_LOWER = re.compile(r"不少于|不低于|不小于|至少|最少|下限|以上|at least|no less than|minimum")
+_SAME_CLAUSE = 0.75
+"""Share of a claim's character pairs in one clause from which the clause says the same or its contrary."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number in its one form (`rag.numerals`), with its unit where one stands behind it."""
+
+    value: str
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The exact things of a text. ``persons`` are folded names; ``dates`` as `rag.numerals.dates` gives them."""
+
+    amounts: tuple[Amount, ...]
+    dates: frozenset[str]
+    persons: tuple[str, ...]
+
+
+def facts_of(folded: str, *, persons: bool = True) -> Facts:
+    """The amounts, dates and (where wanted) persons of a folded text."""
+    amounts = []
+    for quantity in quantities(folded):
+        behind = _UNIT_BEHIND.match(folded, quantity.end)
+        amounts.append(Amount(quantity.value, behind["unit"] if behind else ""))
+    for match in _SMALL.finditer(folded):
+        value = chinese_number(match["number"])
+        if value is not None:
+            behind = _UNIT_BEHIND.match(folded, match.end("number"))
+            amounts.append(Amount(str(value), behind["unit"] if behind else ""))
+    named = tuple(name.folded for name in names_in(folded) if name.person) if persons else ()
+    return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named)
+
+
+def missing_fact(claim: Facts, folded_claim: str, evidence: Facts, folded_evidence: str) -> str:
+    """What a claim states and its evidence does not hold, as "number 28", "unit 户", "date 2025-03-01" or "person 周建明".
+
+    "" where every fact is there.
+
+    :param evidence: the facts of what bears the claim out, its frame included, persons left out
+    """
+    units: dict[str, set[str]] = {}
+    for amount in evidence.amounts:
+        units.setdefault(amount.value, set()).add(amount.unit)
+    for amount in claim.amounts:
+        held = units.get(amount.value)
+        if held is None:
+            if not _stands_in(amount.value, folded_evidence):
+                return f"number {amount.value}"
+            continue
+        if amount.unit and amount.unit not in _LOOSE and held and not _unit_fits(amount.unit, held):
+            return f"unit {amount.unit}"
+    for date in claim.dates:
+        if len(date) == len("03-15") and date not in evidence.dates:
+            return f"date {date}"
+    for person in claim.persons:
+        if person in folded_claim and person not in folded_evidence:
+            return f"person {person}"
+    return ""
+
+
+def opposed(folded_claim: str, folded_evidence: str) -> str:
+    """ "negation" where the evidence says the contrary of a claim, "bound" where a limit is turned round; else "".
+
+    A claim that denies needs a denial in its evidence. One that does not is opposed by a clause that says the same and
+    denies it. "至少三年" is not borne out by "不超过三年".
+    """
+    denies = _NEGATION.search(folded_claim) is not None
+    if denies and not _NEGATION.search(folded_evidence):
+        return "negation"
+    if not denies and _denied(folded_claim, folded_evidence):
+        return "negation"
+    for one, other in ((_UPPER, _LOWER), (_LOWER, _UPPER)):
+        says = one.search(folded_claim) is not None and other.search(folded_claim) is None
+        if says and other.search(folded_evidence) and not one.search(folded_evidence):
+            return "bound"
+    return ""
+
+
+def _denied(folded_claim: str, folded_evidence: str) -> bool:
+    """Whether each clause of the evidence that says what one of the claim's says denies it."""
+    for clause in _CLAUSE.split(folded_claim):
+        pairs = set(bigrams(clause))
+        if len(pairs) < 3:
+            continue
+        alike = [
+            other
+            for other in _CLAUSE.split(folded_evidence)
+            if len(pairs.intersection(bigrams(other))) >= _SAME_CLAUSE * len(pairs)
+        ]
+        if alike and all(_denies_what(clause, other) for other in alike):
+            return True
+    return False
+
+
+def _denies_what(clause: str, other: str) -> bool:
+    """Whether a clause denies what another says: the denial stands before or among the words they share."""
+    for match in _NEGATION.finditer(other):
+        behind = set(bigrams(other[match.end() :]))
+        if behind.intersection(bigrams(clause)):
+            return True
+    return False
+
+
+def _stands_in(value: str, folded_evidence: str) -> bool:
+    return re.search(rf"(?<![\d.]){re.escape(value)}(?![\d]|\.\d)", folded_evidence) is not None
+
+
+def _unit_fits(unit: str, held: Sequence[str] | set[str]) -> bool:
+    if unit in held or "" in held:
+        return True
+    return any(unit in group and any(other in group for other in held) for group in _SAME_UNIT)
