@@ -6,6 +6,7 @@ shapes them, so that a run that is repeated, or differs only in its metrics, ask
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 import json
@@ -18,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from eval.ahead import BATCH, AheadEmbedder
 from eval.at_once import at_once
 from eval.cases import Benchmark, BenchmarkDocument, Case, Mode
 from eval.metrics import loss, score
+from eval.plain import PlainPipeline
 from eval.results import CaseResult, Cited, Retrieved, RunInfo
 from eval.storage import RunFolder, encodable
 from ingest.chunking import split
@@ -60,7 +63,9 @@ ALIKE = 5
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to run. ``limit`` draws so many cases at random with ``seed``; ``parallel`` 0 suits the model."""
+    """What to run. ``limit`` draws so many cases at random with ``seed``; ``parallel`` 0 suits the model; ``plain`` asks the
+    baseline (`eval.plain`) instead.
+    """
 
     mode: Mode = "open"
     limit: int | None = None
@@ -68,6 +73,7 @@ class Options:
     split: str = ""
     only_retrieval: bool = False
     parallel: int = 0
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +107,9 @@ def run(
         model fails is a failed case, and the run goes on
     """
     cases = chosen(benchmark.cases, options)
+    if settings.answer_style == "auto":
+        style = "short" if benchmark.short_answers else "full"
+        settings = settings.model_copy(update={"answer_style": style})
     opened = embedder or open_embedder(settings)
     ahead = AheadEmbedder(opened)
     store = RunFolder(folder)
@@ -111,9 +120,8 @@ def run(
         added = fill(library, benchmark, at_home, tell)
         rate = added / (time.monotonic() - begun) if added else None
         model: Any = None if options.only_retrieval else open_model(settings)
-        pipeline = Pipeline(
-            library, model, at_home, open_reranker(settings, ahead.name, token_encoder(opened))
-        )
+        whole = Pipeline(library, model, at_home, open_reranker(settings, ahead.name, token_encoder(opened)))
+        pipeline = PlainPipeline(whole) if options.plain else whole
         asker = _Asker(pipeline, ahead, benchmark, options, cache)
         try:
             name = model.name if model else ""
@@ -257,7 +265,7 @@ class _Asker:
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        pipeline: Pipeline | PlainPipeline,
         embedder: AheadEmbedder,
         benchmark: Benchmark,
         options: Options,
@@ -361,9 +369,9 @@ def _named(source: Source, benchmark: Benchmark) -> str:
 
 
 class _Answers:
-    """Answers of earlier runs under the same model, settings and index; one file a configuration."""
+    """Answers of earlier runs under the same model, settings, program and index; one file a configuration."""
 
-    def __init__(self, folder: Path, pipeline: Pipeline) -> None:
+    def __init__(self, folder: Path, pipeline: Pipeline | PlainPipeline) -> None:
         library = pipeline.library
         versions = sorted((v.source.id, v.source.digest) for v in library.documents())
         made = [
@@ -371,6 +379,7 @@ class _Answers:
             pipeline.model.name,
             library.embedder.name,
             pipeline.reranker,
+            _code(),
         ]
         key = json.dumps([*made, versions], sort_keys=True)
         name = hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()[:16]
@@ -392,6 +401,17 @@ class _Answers:
     def close(self) -> None:
         """Close the file."""
         self._folder.close()
+
+
+@functools.cache
+def _code() -> str:
+    """A digest of what answers: prompts, checks and learned weights are part of it as much as settings are."""
+    sha = hashlib.sha256()
+    root = resources.files("rag")
+    for path in sorted(Path(str(root)).rglob("*")):
+        if path.suffix in (".py", ".json", ".safetensors"):
+            sha.update(path.name.encode() + path.read_bytes())
+    return sha.hexdigest()[:16]
 
 
 def _question_key(case: Case, within: Sequence[str] | None) -> str:
@@ -443,7 +463,7 @@ def _info(
     benchmark: Benchmark,
     options: Options,
     settings: Settings,
-    pipeline: Pipeline,
+    pipeline: Pipeline | PlainPipeline,
     cases: int,
     model: str,
     rate: float | None,

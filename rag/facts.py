@@ -29,16 +29,26 @@ _SAME_UNIT = (
     ("日", "天"),
     ("个百分点", "百分点"),
     ("个", "家", "处", "座", "项", "所"),
+    ("个", "张"),
+    ("岁", "周岁"),
+    ("台", "辆"),
+    ("棵", "株"),
 )
 """Units that are used for one another."""
 _LOOSE = frozenset("年月日")
 """Behind a number they make a date as often as a length of time: `dates` and the number itself tell."""
-_SMALL = re.compile(rf"(?P<number>[一二两三四五六七八九十])(?:{_UNITS})")
+_SMALL = re.compile(rf"(?!(?<!第)一(?:批|次性|部分|点))(?P<number>[一二两三四五六七八九十])(?:{_UNITS})")
 _NEGATION = re.compile(
     r"不得|不会|不能|不予|不再|不是|不可|不准|不许|不应|不需|不用|不收|不列入|不纳入|不享受|不适用|不属于|不符合|不承担|不支持"
     r"|不参加|不包括|不含|没有|没|未(?!来|必|成年|央|知)|无需|无须|无法|禁止|严禁|停止|取消|拒绝"
     r"|\b(?:not|never|no longer|cannot|without|nor|neither)\b|n't\b"
 )
+_WEAK_DENIAL = re.compile(
+    r"不(?!仅|断|同|动产|但|只|管|锈|论)|无(?!线|锡|论|障碍|人机|偿|疑|缝)|未(?!来|必|成年|央|知)|免|勿|\bno\b|\bfree\b"
+)
+"""What bears out a claim that denies: "免收" beside "不收", "不超过" beside "不得超过"."""
+_MODAL = re.compile(r"可以|能够|允许|必须|应当")
+"""What a denial takes the place of ("可以收取", "不得收取"): it does not count towards saying the same."""
 _CLAUSE = re.compile(r"[，,；;：:。！？!?\n]+")
 _UPPER = re.compile(
     r"不超过|不高于|不多于|不大于|最多|至多|上限|以下|以内|之内|up to|at most|no more than|not exceed"
@@ -114,7 +124,7 @@ def opposed(folded_claim: str, folded_evidence: str) -> str:
     denies it. "至少三年" is not borne out by "不超过三年".
     """
     denies = _NEGATION.search(folded_claim) is not None
-    if denies and not _NEGATION.search(folded_evidence):
+    if denies and not (_NEGATION.search(folded_evidence) or _WEAK_DENIAL.search(folded_evidence)):
         return "negation"
     if not denies and _denied(folded_claim, folded_evidence):
         return "negation"
@@ -127,7 +137,7 @@ def opposed(folded_claim: str, folded_evidence: str) -> str:
 
 def _denied(folded_claim: str, folded_evidence: str) -> bool:
     """Whether each clause of the evidence that says what one of the claim's says denies it."""
-    for clause in _CLAUSE.split(folded_claim):
+    for clause in _CLAUSE.split(_MODAL.sub("", folded_claim)):
         pairs = set(bigrams(clause))
         if len(pairs) < 3:
             continue
@@ -151,7 +161,7 @@ def _denies_what(clause: str, other: str) -> bool:
 
 
 def _stands_in(value: str, folded_evidence: str) -> bool:
-    return re.search(rf"(?<![\d.]){re.escape(value)}(?![\d]|\.\d)", folded_evidence) is not None
+    return re.search(rf"(?<![\d.]){re.escape(value)}(?!\d|\.\d|\s?[百千万亿%])", folded_evidence) is not None
 
 
 def _unit_fits(unit: str, held: Sequence[str] | set[str]) -> bool:

@@ -33,7 +33,8 @@ def examples(titles: Sequence[str]) -> tuple[str, ...]:
             if body not in named and len(named) < _EXAMPLE_BODIES:
                 named.append(body)
                 called = fold(title)[start:end]
-                short = next((name for name in body.short if name[-1] == called[-1]), called)
+                shorter = [name for name in body.short if name[-1] == called[-1] and len(name) < len(called)]
+                short = shorter[0] if shorter else called
                 found.setdefault(f"{short}承诺了什么？", None)
     notice = next((match for title in titles if (match := _NOTICE.fullmatch(to_simplified(title)))), None)
     if notice is not None:

@@ -30,7 +30,7 @@ from rag.messages import messages as messages_for
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.overview import LibraryOverview, examples
 from rag.questions import Question, analyse, corrected_text
-from rag.quoting import quotation
+from rag.quoting import in_full, quotation
 from rag.reading import Reading
 from rag.refusing import missing_parts, silent_bodies, why_no_evidence, why_not_told
 from rag.reranking import Reranker, open_reranker, reader_of, reranking_text
@@ -322,6 +322,8 @@ class Pipeline:
         quoted = not draft.supported and self._sure(answer)
         if quoted:
             draft = self._quoted(passages, readings, draft)
+        if self._short and not quoted:
+            draft = self._completed(draft, passages, readings)
         silent = silent_bodies(question, draft.citations)
         if not draft.supported or silent:
             why = why_not_told(question, passages)
@@ -355,6 +357,18 @@ class Pipeline:
             timings=clock.mark("done"),
             done=True,
         )
+
+    @staticmethod
+    def _completed(draft: Draft, passages: Sequence[Passage], readings: Sequence[Reading]) -> Draft:
+        """The draft of an answer of a few words with each as the document has it in full."""
+        checked = []
+        for sentence in draft.checked:
+            if sentence.verdict == "supported" and sentence.numbers:
+                place = sentence.numbers[0] - 1
+                reading = readings[place] if place < len(readings) else None
+                sentence = replace(sentence, text=in_full(sentence.text, passages[place], reading))
+            checked.append(sentence)
+        return replace(draft, checked=tuple(checked))
 
     def _sure(self, answer: Answer) -> bool:
         return (answer.confidence or 0.0) >= max(_SURE, self.settings.evidence_threshold)

@@ -6,7 +6,9 @@ for SQuAD 2.0).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import bisect
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,24 +62,41 @@ def best_span(places: Array, first: int, last: int) -> Span:
     return Span(first + best // size, first + best % size, float(together.flat[best]) - none)
 
 
-def characters_of(text: str, first: int, last: int, count: Callable[[str], int]) -> tuple[int, int]:
+def characters_of(text: str, first: int, last: int, ids: Callable[[str], Sequence[int]]) -> tuple[int, int]:
     """The stretch of a text that its tokens ``first`` to ``last`` come from.
 
-    :param count: the number of tokens of a text; that of a beginning of the text is the number that end in it
+    A beginning of the text that has the first of its tokens, and no others, ends where one of them ends: it does not where it
+    breaks one up. Tokenizers that choose the likeliest path give just that (the path to a place on the best path is the best
+    one there).
+
+    :param ids: the numbers of a text's tokens
     """
-    return _shortest(text, first + 1, count) - 1, _shortest(text, last + 1, count)
+    every = list(ids(text))
 
+    @functools.cache
+    def beginning(length: int) -> list[int]:
+        return list(ids(text[:length]))
 
-def _shortest(text: str, tokens: int, count: Callable[[str], int]) -> int:
-    """The length of the shortest beginning of a text that has so many tokens; at least 1."""
-    low, high = 1, max(1, len(text))
-    while low < high:
-        middle = (low + high) // 2
-        if count(text[:middle]) >= tokens:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    def ended(length: int) -> int | None:
+        """How many tokens end in a beginning of the text; None where it breaks one up."""
+        found = beginning(length)
+        return len(found) if found == every[: len(found)] else None
+
+    def border(tokens: int) -> tuple[int, int]:
+        """The longest beginning in which no more tokens end, and the shortest one in which as many do."""
+        at = bisect.bisect_left(range(len(text)), tokens, key=lambda length: len(beginning(length)))
+        while (here := ended(at)) is None or here > tokens:
+            at -= 1
+        for length in range(at + 1, len(text) + 1):
+            number = ended(length)
+            if number is not None and number > tokens:
+                return at, at if here == tokens else length
+            if number is not None:
+                at, here = length, number
+        return at, at
+
+    start, end = border(first)[0], border(last + 1)[1]
+    return start, start + len(text[start:end].rstrip())
 
 
 def _log_sum(places: Array) -> Array:

@@ -85,16 +85,18 @@ def _topic(question: Question, contexts: Sequence[str]) -> str:
         return next(
             (word for word in sorted(held, key=len, reverse=True) if any(word in c for c in contexts)), ""
         )
-    best = run = ""
+    best = run = told = ""  # what is told of a run ends with a telling word: 加装电梯补贴, not 加装电梯补贴的
     for word in [*segmenter().cut(folded), ""]:
         longer = run + word
         fits = word and not (is_stopword(word) and not run) and any(longer in context for context in contexts)
         if fits and len(longer) <= _LONGEST_TOPIC:
             run = longer
+            told = told if is_stopword(word) else run
             continue
-        if _telling(run) and len(run) > len(best):
-            best = run
+        if _telling(told) and len(told) > len(best):
+            best = told
         run = word if word and not is_stopword(word) and any(word in c for c in contexts) else ""
+        told = run
     return best
 
 

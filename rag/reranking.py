@@ -145,7 +145,7 @@ class EmbeddingReranker:
     def _reading(self, text: str, found: Array, first: int, last: int) -> Reading:
         span = best_span(found[1:], first, last)
         start, end = characters_of(
-            text, span.first - first, span.last - first, lambda part: len(self._encoder.token_ids([part])[0])
+            text, span.first - first, span.last - first, lambda part: self._encoder.token_ids([part])[0]
         )
         relevance, answers = map(float, found[0])
         return Reading(relevance, answers, span.margin, start, end)

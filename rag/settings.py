@@ -120,7 +120,7 @@ class Settings(BaseSettings):
         default=900, ge=200, description="Longest evidence given to the chat model, in characters."
     )
     evidence_threshold: float = Field(
-        default=0.35,
+        default=0.3,
         ge=0.0,
         le=1.0,
         description="Probability that the passages answer, under which a question is refused; 0 never refuses.",

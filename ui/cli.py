@@ -182,7 +182,7 @@ def ask(
             if not screen.is_terminal:
                 screen.print(answer_text(answer))
             show_sources(screen, answer)
-    if answer.outcome == "refused":
+    if answer.outcome in ("refused", "clarify"):
         raise typer.Exit(EXIT_REFUSED)
 
 

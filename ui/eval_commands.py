@@ -77,6 +77,10 @@ def eval_run(
     part: Annotated[
         str | None, typer.Option(help="Part of a file that holds several, such as RGB's.")
     ] = None,
+    plain: Annotated[
+        bool,
+        typer.Option("--plain", help="Ask the baseline: three passages, one prompt, nothing checked."),
+    ] = False,
     parallel: Annotated[int, typer.Option(min=0, help="Questions at once; 0 for what suits the model.")] = 0,
     output: Annotated[
         Path | None,
@@ -100,7 +104,9 @@ def eval_run(
     loaded = load_benchmark(
         path, split=split or None, noise=noise, passages=passages, correct=correct, part=part, seed=seed
     )
-    options = Options("closed" if closed else "open", limit, seed, split, only == "retrieval", parallel)
+    options = Options(
+        "closed" if closed else "open", limit, seed, split, only == "retrieval", parallel, plain
+    )
     screen = console(stderr=True)
     work = settings.home / "eval"
     folder = output or work / _RUNS / _run_name(loaded.name, options)

@@ -226,10 +226,17 @@ def _name(path: str) -> str:
 
 
 def answer_text(answer: Answer) -> Text:
-    """The answer's text, marked by its outcome."""
-    if answer.outcome == "refused":
+    """The answer's text, marked by its outcome; what the documents do not bear out is struck out, and marked so in plain text."""
+    if answer.outcome in ("refused", "clarify"):
         return Text(answer.text, style="yellow")
-    text = Text(answer.text)
+    text = Text()
+    last = 0
+    for claim in answer.claims:
+        if claim.verdict == "unsupported" and claim.end > claim.start >= last:
+            text.append(answer.text[last : claim.start])
+            text.append(f"~~{answer.text[claim.start : claim.end]}~~", style="strike dim")
+            last = claim.end
+    text.append(answer.text[last:])
     text.highlight_regex(r"\[\d+\]", style="cyan")
     return text
 

@@ -2,15 +2,16 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from rag.errors import EndpointUnreachable, QuestionError
 from rag.pipeline import Pipeline
+from rag.reading import Reading
 from rag.serialization import answer_record
-from rag.types import Turn, Usage
+from rag.types import Answer, Turn, Usage
 
 Make = Callable[..., Pipeline]
 GOOD = "住建局将改造老旧小区28个[1]。"
@@ -194,3 +195,118 @@ def test_closing_closes_the_model_and_the_library(make_pipeline: Make) -> None:
     with pipeline:
         pass
     assert pipeline.model.closed  # type: ignore[attr-defined]
+
+
+ASKED = "住建局要改造多少老旧小区？"
+WRONG = "住建局将改造老旧小区35个[1]。"
+OLD_NOTICE = "关于加装电梯补贴的通知\n发布日期：2025年6月16日\n\n每台电梯补贴标准为18万元。\n"
+NEW_NOTICE = (
+    "关于加装电梯有关事项的通知\n发布日期：2026年3月16日\n\n每台电梯补贴标准为22万元。"
+    "《关于加装电梯补贴的通知》同时废止。\n"
+)
+
+
+class FakeReader:
+    """Reads the given words as the sure answer wherever they stand."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+
+    def read(self, question: str, texts: Sequence[str]) -> list[Reading]:
+        found = []
+        for text in texts:
+            at = text.find(self.words)
+            sure = 8.0 if at >= 0 else -8.0
+            found.append(Reading(sure, sure, sure, max(at, 0), max(at, 0) + len(self.words)))
+        return found
+
+
+def assert_cited_exactly(pipeline: Pipeline, answer: Answer) -> None:
+    for citation in answer.citations:
+        document = pipeline.library.catalog.document(citation.passage.source.id)
+        assert document is not None
+        assert document.text[citation.start : citation.end] == citation.quote != ""
+        assert answer.passages[citation.number - 1] == citation.passage
+
+
+def test_a_faulty_sentence_is_put_right_and_its_fault_is_named_to_the_model(make_pipeline: Make) -> None:
+    pipeline = make_pipeline(WRONG, "1. 住建局将改造老旧小区28个。", correct=True)
+    answer = pipeline.ask(ASKED)
+    assert (answer.outcome, answer.reason) == ("answered", "")
+    assert "28个" in answer.text
+    assert "35" not in answer.text
+    assert "资料里没有“35”这个数" in prompt(pipeline)
+    assert answer.usage == Usage(600, 40)
+    assert "corrected" in answer.timings
+    assert_cited_exactly(pipeline, answer)
+
+
+@pytest.mark.parametrize("second", ["1. 无", "1. 住建局将改造老旧小区36个。"])
+def test_a_sentence_that_stays_faulty_is_dropped_or_struck(make_pipeline: Make, second: str) -> None:
+    said = GOOD + "另外还将新建地铁三条，投资900亿元[1]。"
+    dropped = make_pipeline(said, second, correct=True).ask(ASKED)
+    assert dropped.outcome == "partial"
+    assert "地铁" not in dropped.text
+    pipeline = make_pipeline(said, second, correct=True, unsupported="strike")
+    struck = pipeline.ask(ASKED)
+    (claim,) = [claim for claim in struck.claims if claim.verdict == "unsupported"]
+    assert struck.text[claim.start : claim.end] == "另外还将新建地铁三条，投资900亿元。"
+    assert claim.reason
+    assert_cited_exactly(pipeline, struck)
+
+
+def test_a_short_answer_is_a_few_words_without_date_or_correction(make_pipeline: Make) -> None:
+    pipeline = make_pipeline(GOOD, correct=True, answer_style="short")
+    answer = pipeline.ask(ASKED)
+    assert answer.outcome == "answered"
+    assert "文件" not in answer.text
+    assert "只写答案本身" in prompt(pipeline)
+    assert_cited_exactly(pipeline, answer)
+    wrong = make_pipeline(WRONG, correct=True, answer_style="short")
+    assert wrong.ask(ASKED).outcome == "refused"
+    assert len(wrong.model.asked) == 1  # type: ignore[attr-defined]
+
+
+def test_a_question_that_fits_two_bodies_is_asked_back_without_the_model(make_pipeline: Make) -> None:
+    pipeline = make_pipeline(evidence_threshold=0.0)
+    answer = pipeline.ask("局长承诺了什么？")
+    assert answer.outcome == "clarify"
+    assert answer.text == answer.reason
+    assert answer.done
+    assert not answer.citations
+    assert pipeline.model.asked == []  # type: ignore[attr-defined]
+
+
+def test_the_documents_own_words_answer_where_nothing_the_model_says_stands(
+    make_pipeline: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.pipeline.reader_of", lambda _: FakeReader("改造老旧小区28个"))
+    pipeline = make_pipeline("住建局将新建地铁三条，投资900亿元。")
+    answer = pipeline.ask(ASKED)
+    assert answer.outcome == "answered"
+    assert "改造老旧小区28个" in answer.text
+    assert "地铁" not in answer.text
+    assert_cited_exactly(pipeline, answer)
+    short = make_pipeline("地铁三条，投资900亿元。", answer_style="short")
+    told = short.ask(ASKED)
+    assert told.text.startswith("改造老旧小区28个")
+    assert_cited_exactly(short, told)
+
+
+def test_a_repealed_notice_is_not_shown_to_the_model(make_pipeline: Make) -> None:
+    files = {"old.txt": OLD_NOTICE, "new.txt": NEW_NOTICE}
+    pipeline = make_pipeline("每台电梯补贴标准为22万元[1]。", files=files)
+    answer = pipeline.ask("加装电梯每台补贴标准是多少？")
+    assert answer.outcome == "answered"
+    assert "18万元" not in prompt(pipeline)
+    assert "18万元" not in answer.text
+    assert_cited_exactly(pipeline, answer)
+
+
+def test_a_part_of_which_nothing_is_told_is_named(make_pipeline: Make) -> None:
+    pipeline = make_pipeline(GOOD)
+    answer = pipeline.ask("住建局和教育局分别承诺了什么？")
+    assert answer.outcome == "partial"
+    assert "教育局" in answer.reason
+    assert "没有说到" in answer.reason
+    assert_cited_exactly(pipeline, answer)

@@ -9,7 +9,7 @@ import pytest
 
 from rag.acceleration import is_installed
 from rag.embedding import E5_NAME, open_embedder, token_encoder
-from rag.reranking import Reranker, open_reranker, reranking_text
+from rag.reranking import Reranker, open_reranker, reader_of, reranking_text
 from rag.settings import Settings, load_settings
 from rag.types import Chunk, Source, Speech
 
@@ -68,6 +68,32 @@ def test_a_passage_scores_alike_alone_and_beside_others(real: Reranker) -> None:
     alone = np.concatenate([real.scores("补贴多少？", [passage]) for passage in PASSAGES])
     assert np.abs(together - alone).max() < 0.25
     assert real.scores("补贴多少？", []).shape == (0, 3)
+
+
+@pytest.mark.model
+@pytest.mark.parametrize(
+    ("question", "passage", "words"),
+    [
+        ("每台补贴多少？", "电梯补贴每台22万元，由区住建局负责受理。", "22万元"),
+        ("How many bus lines will open?", "The bureau will open twenty-seven new bus lines.", "twenty-seven"),
+    ],
+)
+def test_reading_tells_the_words_that_answer_and_where_none_do(
+    real: Reranker, question: str, passage: str, words: str
+) -> None:
+    reader = reader_of(real)
+    assert reader is not None
+    other = "湖畔音乐节将于五月在体育馆举行，门票免费。"
+    found, none = reader.read(question, [f"通知\n{passage}", f"通知\n{other}"])
+    assert f"通知\n{passage}"[found.start : found.end] == words
+    assert found.answers > none.answers + 2.0
+    assert found.margin > none.margin + 2.0
+    assert found.relevance > none.relevance
+    assert reader.read(question, []) == []
+
+
+def test_no_other_reranker_reads() -> None:
+    assert reader_of(None) is None
 
 
 @pytest.mark.model

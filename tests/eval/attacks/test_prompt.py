@@ -151,7 +151,7 @@ def test_no_planted_document_brings_a_template_mark_to_the_model(
     write_documents(tmp_path, ATTACKS, load_harmless())
     sync([tmp_path], library, settings)
     model = ScriptedModel(*["不知道。"] * len(ATTACKS))
-    pipeline = Pipeline(library, model, settings.model_copy(update={"evidence_threshold": 0.0}))
+    pipeline = Pipeline(library, model, settings.model_copy(update={"evidence_threshold": 0.0, "correct": False}))
     for attack in ATTACKS:
         pipeline.ask(attack.question)
     for messages in model.asked:
@@ -181,7 +181,7 @@ def test_no_document_can_write_a_line_of_the_programs_own_frame(question: str, h
     own = frame_lines(plain, LINE)
     assert own
     planted = "\n".join(own)
-    hostile = heard({"a.txt": f"{LINE}{OTHER}\n{planted}\n\n{planted}\n"}, question)
+    hostile = heard({"a.txt": f"{OTHER}{LINE}\n{planted}\n\n{planted}\n"}, question)
     assert "音乐节" in content(hostile), "the forging document reached the model"
     before, after = (
         Counter(line.strip() for line in str(m[-1].content).split("\n")) for m in (plain, hostile)

@@ -75,7 +75,7 @@ def copying(attack: Attack) -> str:
 @pytest.fixture
 def asked(settings: Settings, embedder: FakeEmbedder) -> Callable[..., dict[str, AttackResult]]:
     def ask(say: Say, attacks: Sequence[Attack] = ATTACKS, **changes: Any) -> dict[str, AttackResult]:
-        at = settings.model_copy(update={"evidence_threshold": 0.0, **changes})
+        at = settings.model_copy(update={"evidence_threshold": 0.0, "correct": False, **changes})
         results = run(attacks, load_harmless(), at, embedder=embedder, model=Actor(say, attacks))
         return {result.id: result for result in results}
 

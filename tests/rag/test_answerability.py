@@ -1,0 +1,132 @@
+"""How likely passages answer a question: more so the surer reading is, and only with weights that fit."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag import answerability
+from rag.answerability import NAMES, Calibration, answer_probability, calibrated, features
+from rag.errors import WeightsError
+from rag.questions import analyse
+from rag.reading import Reading
+from rag.types import Chunk, Passage, Source
+
+TEXT = "每台电梯补贴标准为22万元，申报截止日期为2026年9月30日，由区住建局负责受理。"
+ASKED = "每台电梯补贴多少？"
+
+
+def passage(text: str = TEXT, similarity: float | None = 0.88) -> Passage:
+    chunk = Chunk("d", 0, 0, len(text), text)
+    return Passage(chunk, Source("d", "/d.txt", "通知", "0" * 64, "text/plain"), 1.0, similarity)
+
+
+def reading(answers: float, margin: float = 0.0, relevance: float = 0.0) -> Reading:
+    return Reading(relevance, answers, margin, 0, 2)
+
+
+def probability(*readings: Reading, question: str = ASKED) -> float:
+    return answer_probability(analyse(question, 2000), [passage()] * len(readings), readings)
+
+
+def column(name: str, question: str, *passages: Passage, readings: list[Reading] | None = None) -> float:
+    row = features(analyse(question, 2000), passages, readings or [reading(1.0) for _ in passages])
+    assert row.shape == (len(NAMES),)
+    return float(row[NAMES.index(name)])
+
+
+def test_without_readings_nothing_is_likely() -> None:
+    assert answer_probability(analyse(ASKED, 2000), [], []) == 0.0
+
+
+@given(st.floats(-15, 15), st.floats(0.1, 5), st.floats(-15, 15), st.lists(st.floats(-15, 15), max_size=3))
+def test_it_grows_with_answers_and_margin(
+    answers: float, more: float, margin: float, others: list[float]
+) -> None:
+    rest = [reading(min(one, answers), min(one, margin)) for one in others]
+    least = probability(reading(answers, margin), *rest)
+    assert 0.0 < least < 1.0
+    assert probability(reading(answers + more, margin), *rest) >= least
+    assert probability(reading(answers, margin + more), *rest) >= least
+
+
+def test_it_tells_apart_what_reading_tells_apart() -> None:
+    sure, lost = probability(reading(4.0, 6.0, 4.0)), probability(reading(-5.0, -10.0, -8.0))
+    assert lost < 0.2 < 0.8 < sure
+
+
+def test_the_weights_fit_the_features() -> None:
+    found = calibrated()
+    for numbers in (found.mean, found.deviation, found.weights):
+        assert numbers.shape == (len(NAMES),)
+        assert np.isfinite(numbers).all()
+    assert (found.deviation > 0).all()
+
+
+def test_words_of_the_question_are_looked_for_in_the_passages() -> None:
+    other = passage("音乐节将在湖畔举行。")
+    assert column("coverage", ASKED, other) < column("coverage", ASKED, passage())
+    assert column("unknown_words", ASKED, other) > column("unknown_words", ASKED, passage())
+    both = [reading(1.0), reading(3.0)]
+    assert column("coverage_of_best", ASKED, passage(), other, readings=both) < column(
+        "coverage", ASKED, passage(), other, readings=both
+    ), "the best is the one that reading is surest of"
+
+
+def test_numbers_that_the_passage_lacks_are_counted_but_for_years() -> None:
+    assert column("unknown_numbers", "补贴22万元的是什么？", passage()) == 0.0
+    assert column("unknown_numbers", "补贴35万元的是什么？", passage()) == 1.0
+    assert column("unknown_numbers", "2019年的补贴是多少？", passage()) == 0.0
+
+
+def test_over_the_languages_words_are_not_compared() -> None:
+    english = "How much is the subsidy for a lift in Zorbia?"
+    for name in ("coverage", "coverage_of_best", "unknown_names", "unknown_words"):
+        assert column(name, english, passage()) == 0.0
+    assert column("across", english, passage()) == column("latin", english, passage()) == 1.0
+    assert column("across", ASKED, passage()) == column("latin", ASKED, passage()) == 0.0
+
+
+def test_a_passage_without_a_similarity_is_a_far_one() -> None:
+    assert column("similarity", ASKED, passage(similarity=None)) == 0.0
+    assert column("similarity", ASKED, passage(similarity=None), passage()) == pytest.approx(0.08)
+
+
+def test_readings_that_agree_are_told_from_those_that_do_not() -> None:
+    two = [passage(), passage()]
+    assert column("agreement", ASKED, *two, readings=[reading(3.0, 4.0), reading(1.0, 1.0)]) == 1.0
+    assert column("agreement", ASKED, *two, readings=[reading(3.0, 0.0), reading(1.0, 1.0)]) == 0.0
+    assert column("others", ASKED, *two, readings=[reading(3.0), reading(1.0)]) == 1.0
+
+
+def test_a_calibration_is_a_logistic_regression() -> None:
+    one, two = np.ones(2, np.float32), np.full(2, 2.0, np.float32)
+    found = Calibration(one, two, np.asarray([1.0, -1.0], np.float32), 0.5)
+    assert found.probability(np.asarray([3.0, 1.0], np.float32)) == pytest.approx(1 / (1 + np.exp(-1.5)))
+    assert 0.0 < found.probability(np.asarray([-1e6, 1e6], np.float32)) < 1e-9
+
+
+@pytest.fixture
+def other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The file of the weights, to be written; those that come with the program are read again afterwards."""
+    calibrated.cache_clear()
+    monkeypatch.setattr(answerability.resources, "files", lambda _: tmp_path)
+    yield tmp_path / "answerability.json"
+    calibrated.cache_clear()
+
+
+def test_weights_learned_with_other_features_are_refused(other_file: Path) -> None:
+    numbers = [1.0] * len(NAMES)
+    record = {"features": list(NAMES), "mean": numbers, "deviation": numbers, "weights": numbers, "bias": 2}
+    other_file.write_text(json.dumps(record), encoding="utf-8")
+    assert calibrated().bias == 2.0
+    calibrated.cache_clear()
+    other_file.write_text(json.dumps({**record, "features": list(NAMES[::-1])}), encoding="utf-8")
+    with pytest.raises(WeightsError, match="learned with other features"):
+        calibrated()

@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.facts import Amount, facts_of, missing_fact, opposed
+from rag.text import fold
+
+
+def missing(claim: str, evidence: str) -> str:
+    claim, evidence = fold(claim), fold(evidence)
+    return missing_fact(facts_of(claim), claim, facts_of(evidence, persons=False), evidence)
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "fault"),
+    [
+        ("改造老旧小区28户。", "改造老旧小区28个。", "unit 户"),
+        ("新建公园四个。", "新建公园三个。", "number 4"),
+        ("每户补贴300元。", "每户补贴300万元。", "number 300"),
+        ("增长5个百分点。", "增长5%。", "number 5"),
+        ("自5月3日起施行。", "自3月5日起施行。", "date 05-03"),
+        ("会议由周建明主持。", "会议由李卫国主持。", "person 周建明"),
+    ],
+)
+def test_what_the_evidence_lacks_is_named(claim: str, evidence: str, fault: str) -> None:
+    assert missing(claim, evidence) == fault
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence"),
+    [
+        ("惠及居民三百户。", "惠及居民300户。"),
+        ("惠及居民1.2万户。", "惠及居民12000户。"),
+        ("新建公园三个。", "新建公园3个。"),
+        ("参加约300人。", "参加300人。"),
+        ("共有28名干部。", "共有28位干部。"),
+        ("年满60岁。", "年满60周岁。"),
+        ("采购20台。", "采购20辆。"),
+        ("一批项目开工。", "项目开工。"),
+        ("自2025年3月15日起。", "自二〇二五年三月十五日起。"),
+    ],
+)
+def test_the_same_in_other_words_is_there(claim: str, evidence: str) -> None:
+    assert missing(claim, evidence) == ""
+
+
+@given(st.integers(11, 99_999), st.sampled_from(["户", "元", "人", "套"]))
+def test_an_amount_is_read_with_its_unit_and_bears_itself_out(number: int, unit: str) -> None:
+    text = f"共计{number}{unit}。"
+    assert facts_of(text).amounts == (Amount(str(number), unit),)
+    assert missing(text, text) == ""
+    assert missing(f"共计{number + 1}{unit}。", text) == f"number {number + 1}"
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "expected"),
+    [
+        ("收取押金", "不得收取押金", "negation"),
+        ("可以收取押金。", "不得收取押金。", "negation"),
+        ("申请人可以享受补贴。", "申请人不享受补贴。", "negation"),
+        ("不得收取押金。", "收取押金。", "negation"),
+        ("租期至少三年。", "租期不超过三年。", "bound"),
+        ("租金不超过2000元。", "租金不低于2000元。", "bound"),
+        ("不得收取押金。", "不得收取押金。", ""),
+        ("停车费不得超过5元。", "停车费不超过5元。", ""),
+        ("不收取费用。", "免收费用。", ""),
+        ("没有房产的可以申请。", "无房产的可以申请。", ""),
+        ("未来建设公园。", "建设公园。", ""),
+        ("部署工作。", "不仅部署工作。", ""),
+        ("不少于300套。", "不少于300套。", ""),
+        ("至少300套。", "不少于300套。", ""),
+        ("收取押金。", "收取押金，不得拖延退还。", ""),
+    ],
+)
+def test_what_is_denied_or_turned_round(claim: str, evidence: str, expected: str) -> None:
+    assert opposed(claim, evidence) == expected
