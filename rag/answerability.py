@@ -45,6 +45,8 @@ NAMES = (
 _FILE = "answerability.json"
 _LIMIT = 12.0
 _FAR_SIMILARITY = 0.8
+_DISCOUNT = 0.6
+"""0.5, from which words alone counted as evidence, is what 0.3 is as a probability."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
 
 
@@ -99,11 +101,23 @@ def features(question: Question, passages: Sequence[Passage], readings: Sequence
     )
 
 
-def answer_probability(question: Question, passages: Sequence[Passage], readings: Sequence[Reading]) -> float:
-    """The probability that these passages answer the question, 0 where there are none."""
+def answer_probability(
+    question: Question, passages: Sequence[Passage], readings: Sequence[Reading], bearing: float
+) -> float:
+    """The probability that these passages answer the question; without readings what the words alone tell.
+
+    :param bearing: how far the passages bear on the question by its words (`rag.evidence`), 0 to 1. It counts, at a discount,
+        where reading was learned on too little to speak against it: what a body that is named said or promised, which is
+        many sentences and no short stretch of one, and passages in another language than the question.
+    """
     if not readings:
-        return 0.0
-    return calibrated().probability(features(question, passages, readings))
+        return bearing
+    row = features(question, passages, readings)
+    read = calibrated().probability(row)
+    stated = bool(question.bodies) and question.asks_statement
+    if stated or row[NAMES.index("across")]:
+        return max(read, _DISCOUNT * bearing)
+    return read
 
 
 @functools.cache

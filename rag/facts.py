@@ -5,6 +5,7 @@ Texts are taken folded (`rag.text.fold`). `missing_fact` names the first fact of
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -88,6 +89,16 @@ def facts_of(folded: str, *, persons: bool = True) -> Facts:
             amounts.append(Amount(str(value), behind["unit"] if behind else ""))
     named = tuple(name.folded for name in names_in(folded) if name.person) if persons else ()
     return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named)
+
+
+@functools.lru_cache(maxsize=2048)
+def in_digits(folded: str) -> str:
+    """A folded text with its numbers in plain digits, so that 三百户 and 300户 share their characters."""
+    kept, last = [], 0
+    for quantity in quantities(folded):
+        kept += [folded[last : quantity.start], quantity.value]
+        last = quantity.end - (1 if folded[quantity.end - 1 : quantity.end] == "年" else 0)
+    return "".join((*kept, folded[last:]))
 
 
 def missing_fact(claim: Facts, folded_claim: str, evidence: Facts, folded_evidence: str) -> str:

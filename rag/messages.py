@@ -1,6 +1,6 @@
 """What the chat model is sent: instructions, evidence, question; and later the sentences to be put right.
 
-Each piece of evidence is one line behind its number, so that nothing inside it can pass for a line of the prompt; marks of a
+Each piece of evidence is one line under its number and title, so that nothing inside it can pass for a line of the prompt; marks of a
 chat template are broken up, and sentences that give orders to a model are left out (`rag.addressed`).
 """
 
@@ -27,6 +27,7 @@ _MOST_FAULTY = 6
 _BREAKS = re.compile(r"\s*[\r\n\u2028\u2029\x0b\x0c\x85]+\s*")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 _MARKING = re.compile(r"[\[【［](?=\s*\d{1,3}\s*[\]】］]|/?[A-Za-z_]{3,}\])")
+_OPENS_LIKE_PROMPT = re.compile(r"\W*\w{0,24}(?: \w{1,12}){0,3}\s*[:：]")
 _ANGLES = str.maketrans("<>", "\uff1c\uff1e")
 """Every chat template's marks stand in angle brackets; wide ones read the same and mark nothing."""
 
@@ -51,7 +52,10 @@ def messages(
         # only; the reader is shown the original.
         title = "" if source.id in titled else f" {_titled(source)}"
         titled.add(source.id)
-        lines.append(f"[{excerpt.number}]{title} {inert(to_simplified(without_addressed(excerpt.text)))}")
+        text = inert(to_simplified(without_addressed(excerpt.text)))
+        # A text that opens like a line of the prompt is kept from being one; a dash before every text made answers thinner.
+        guard = "— " if _OPENS_LIKE_PROMPT.match(text) else ""
+        lines.append(f"[{excerpt.number}]{title}\n{guard}{text}")
     if script == "en" and (terms := terms_in(to_simplified("".join(lines)))):
         lines.append(prompts.GLOSSARY + "; ".join(f"{chinese} = {english}" for chinese, english in terms))
     closing = prompts.SHORT_CLOSING[script] if short else prompts.CLOSING[script]

@@ -190,7 +190,7 @@ class Pipeline:
         current = passages[: held.current]
         evidence = assess(standalone, current)
         readings = self._read(standalone, current) if evidence.score > 0 else []
-        likely = answer_probability(standalone, current, readings) if readings else evidence.score
+        likely = answer_probability(standalone, current, readings, evidence.score)
         hard = bool(evidence.fault) and (not readings or evidence.score == 0)
         answer = replace(
             answer,
@@ -321,7 +321,7 @@ class Pipeline:
         script = question.script
         quoted = not draft.supported and self._sure(answer)
         if quoted:
-            draft = self._quoted(passages, readings, draft)
+            draft = self._quoted(question, passages, readings, draft)
         if self._short and not quoted:
             draft = self._completed(draft, passages, readings)
         silent = silent_bodies(question, draft.citations)
@@ -373,9 +373,15 @@ class Pipeline:
     def _sure(self, answer: Answer) -> bool:
         return (answer.confidence or 0.0) >= max(_SURE, self.settings.evidence_threshold)
 
-    def _quoted(self, passages: Sequence[Passage], readings: Sequence[Reading], draft: Draft) -> Draft:
+    def _quoted(
+        self,
+        question: Question,
+        passages: Sequence[Passage],
+        readings: Sequence[Reading],
+        draft: Draft,
+    ) -> Draft:
         """The document's own words in place of a draft of which nothing stands, where they can be told."""
-        found = quotation(passages, readings)
+        found = quotation(question, passages, readings)
         if found is None:
             return draft
         passage, number = passages[found.passage], found.passage + 1

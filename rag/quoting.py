@@ -7,12 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.addressed import speaks_to_model
+from rag.questions import Question, coverage
 from rag.reading import Reading
 from rag.reranking import reranking_text
-from rag.text import sentences, to_simplified
+from rag.text import fold, sentences, to_simplified
 from rag.types import Passage
 
 _SIGNS = ' 。，,.;；:：、“”"「」『』()（）'
+_OPENING = tuple("：:，,、；; ")
+_LESS = 0.1
+"""Share of the question by which the quoted sentence may fall behind another of its passage."""
 _LONGER = 8
 """Characters by which the words that reading found may be longer than those that they complete."""
 _UNIT = re.compile(
@@ -32,22 +36,32 @@ class Quotation:
     sentence_end: int
 
 
-def quotation(passages: Sequence[Passage], readings: Sequence[Reading]) -> Quotation | None:
-    """Where the surest words of these passages stand; None where they cannot be placed in a passage's own text."""
-    order = sorted(range(len(readings)), key=lambda n: -(readings[n].answers + 0.5 * readings[n].margin))
-    for number in order[:1]:
-        chunk = passages[number].chunk
-        placed = own_words(passages[number], readings[number])
-        if placed is None:
-            continue
-        start, end = placed
-        for first, last in sentences(chunk.text):
-            if first <= start < last and not speaks_to_model(chunk.text[first:last]):
-                end = min(end, last)
-                return Quotation(
-                    number, chunk.start + start, chunk.start + end, chunk.start + first, chunk.start + last
-                )
-    return None
+def quotation(
+    question: Question, passages: Sequence[Passage], readings: Sequence[Reading]
+) -> Quotation | None:
+    """Where the surest words of these passages stand.
+
+    None where they cannot be placed in a passage's own text, and where another sentence of that passage speaks more of what
+    was asked: of the rows of a table only the right one answers.
+    """
+    if not readings:
+        return None
+    number = max(range(len(readings)), key=lambda n: readings[n].answers + 0.5 * readings[n].margin)
+    passage = passages[number]
+    chunk = passage.chunk
+    placed = own_words(passage, readings[number])
+    if placed is None:
+        return None
+    start, end = placed
+    spans = sentences(chunk.text)
+    held = next(((first, last) for first, last in spans if first <= start < last), None)
+    if held is None or speaks_to_model(chunk.text[slice(*held)]):
+        return None
+    asked = [coverage(question, fold(chunk.text[first:last])) for first, last in spans]
+    if asked[spans.index(held)] < max(asked) - _LESS:
+        return None
+    offset = chunk.start
+    return Quotation(number, offset + start, offset + min(end, held[1]), offset + held[0], offset + held[1])
 
 
 def own_words(passage: Passage, reading: Reading) -> tuple[int, int] | None:
@@ -62,7 +76,9 @@ def own_words(passage: Passage, reading: Reading) -> tuple[int, int] | None:
     start, end = reading.start - offset, reading.end - offset
     if not 0 <= start < end <= len(text):
         return None
-    return start, end
+    while start < end and plain[start] in _OPENING:
+        start += 1
+    return (start, end) if start < end else None
 
 
 def in_full(words: str, passage: Passage, reading: Reading | None) -> str:

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 
 from rag.addressed import addressed_spans
 from rag.bodies import Body, bodies_in
-from rag.facts import Facts, facts_of, missing_fact, opposed
+from rag.facts import Facts, facts_of, in_digits, missing_fact, opposed
 from rag.framing import folded_frame
+from rag.relative_dates import same_time
 from rag.text import bigrams, fold, has_han, script_of, sentences
 from rag.types import Passage
 
@@ -32,6 +33,7 @@ _LEAST_MEANING = 0.90
 _LEAST_FOREIGN_MEANING = 0.82
 _MOST_RUNS = 24
 _LONGEST_WINDOW = 3
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|\b)")
 _PART = re.compile(r"[,;]\s+(?:and\s+|as well as\s+)?")
 _SHORTEST_PART = 12
 _CLAUSE = re.compile(r"[，,；;：:。！？!?]+")
@@ -110,6 +112,7 @@ class _Window:
     frame: str
     opening: str
     length: int
+    published: str | None
 
 
 def says_no_answer(sentence: str) -> bool:
@@ -257,7 +260,17 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
             text = chunk.text[start:end]
             folded = _GROUPING.sub("", fold(text))
             found.append(
-                _Window(index, chunk.start + start, chunk.start + end, text, folded, frame, opening, length)
+                _Window(
+                    index,
+                    chunk.start + start,
+                    chunk.start + end,
+                    text,
+                    folded,
+                    frame,
+                    opening,
+                    length,
+                    passage.source.published,
+                )
             )
     return found
 
@@ -272,16 +285,18 @@ def _repeats(folded_claim: str, folded_question: str) -> bool:
 
 
 def _wording(folded_claim: str, window: _Window) -> float:
-    wanted = bigrams(folded_claim)
+    wanted = bigrams(in_digits(folded_claim))
     if not wanted:
         return 0.0
-    held = set(bigrams(window.folded))
+    held = set(bigrams(window.folded)) | set(bigrams(in_digits(window.folded)))
     framed = set(bigrams(window.frame))
     return sum(1.0 if pair in held else 0.5 if pair in framed else 0.0 for pair in wanted) / len(wanted)
 
 
 def _strict_fault(said: _Stated, window: _Window) -> str:
     evidence = f"{window.frame}\n{window.folded}"
+    if fault := _other_year(said.folded, window):
+        return fault
     if fault := missing_fact(said.facts, said.folded, _facts(evidence), evidence):
         return fault
     # A body named only later in the window is not the one whose words these are.
@@ -293,6 +308,17 @@ def _strict_fault(said: _Stated, window: _Window) -> str:
         if name not in evidence:
             return f"name {name}"
     return opposed(said.folded, window.folded)
+
+
+def _other_year(folded_claim: str, window: _Window) -> str:
+    """The year that a claim names where the window speaks of other years alone; its document's own year does not count then."""
+    here = set(_YEAR.findall(window.folded))
+    if not here:
+        return ""
+    for year in _YEAR.findall(folded_claim):
+        if year not in here and not same_time(f"{year}年", None, window.text, window.published):
+            return f"date {year}"
+    return ""
 
 
 @functools.lru_cache(maxsize=512)

@@ -32,7 +32,7 @@ def reading(answers: float, margin: float = 0.0, relevance: float = 0.0) -> Read
 
 
 def probability(*readings: Reading, question: str = ASKED) -> float:
-    return answer_probability(analyse(question, 2000), [passage()] * len(readings), readings)
+    return answer_probability(analyse(question, 2000), [passage()] * len(readings), readings, 0.0)
 
 
 def column(name: str, question: str, *passages: Passage, readings: list[Reading] | None = None) -> float:
@@ -42,7 +42,7 @@ def column(name: str, question: str, *passages: Passage, readings: list[Reading]
 
 
 def test_without_readings_nothing_is_likely() -> None:
-    assert answer_probability(analyse(ASKED, 2000), [], []) == 0.0
+    assert answer_probability(analyse(ASKED, 2000), [], [], 0.4) == 0.4
 
 
 @given(st.floats(-15, 15), st.floats(0.1, 5), st.floats(-15, 15), st.lists(st.floats(-15, 15), max_size=3))
@@ -130,3 +130,10 @@ def test_weights_learned_with_other_features_are_refused(other_file: Path) -> No
     other_file.write_text(json.dumps({**record, "features": list(NAMES[::-1])}), encoding="utf-8")
     with pytest.raises(WeightsError, match="learned with other features"):
         calibrated()
+
+
+def test_what_a_named_body_promised_is_not_left_to_reading_alone() -> None:
+    low = [reading(-6.0, -9.0)]
+    asked = analyse("住建局承诺了什么？", 2000)
+    assert answer_probability(asked, [passage()], low, 0.9) == pytest.approx(0.54)
+    assert answer_probability(analyse(ASKED, 2000), [passage()], low, 0.9) < 0.3

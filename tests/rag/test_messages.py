@@ -40,10 +40,11 @@ def sent(*passages: Passage, script: Script = "zh-Hans", short: bool = False) ->
 
 
 def evidence(*passages: Passage, script: Script = "zh-Hans") -> list[str]:
-    """The lines between the word for the sources and the question."""
-    lines = [line for line in sent(*passages, script=script)[1].split("\n") if line]
-    asked = next(n for n, line in enumerate(lines) if line.startswith(prompts.QUESTION[script]))
-    return lines[1:asked]
+    """What stands between the word for the sources and the question: of each passage both of its lines, as one."""
+    blocks = sent(*passages, script=script)[1].split("\n\n")
+    asked = next(n for n, block in enumerate(blocks) if block.startswith(prompts.QUESTION[script]))
+    assert all(block.count("\n") == 1 for block in blocks[1:asked])
+    return [block.replace("\n", " ") for block in blocks[1:asked]]
 
 
 def test_each_passage_is_one_line_behind_its_number() -> None:
@@ -99,7 +100,7 @@ def test_a_long_title_is_clipped_and_keeps_its_date() -> None:
 def test_only_what_is_shown_is_sent_under_its_own_number() -> None:
     passages = [passage("一。"), passage("二。", document="e", title="会议")]
     _, user = messages(analyse(ASKED["zh-Hans"], 2000), passages, [Excerpt(2, "二。")])
-    assert "[2] 会议 二。" in str(user.content)
+    assert "[2] 会议\n二。" in str(user.content)
     assert "[1]" not in str(user.content)
 
 

@@ -6,11 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.questions import analyse
 from rag.quoting import own_words, quotation
 from rag.reading import Reading
 from rag.reranking import reranking_text
 from rag.types import Chunk, Passage, Source, Speech
 
+ASKED = analyse("这件事怎么定的？", 200)
 NOTICE = "每台电梯补贴标准为22万元。申报截止日期为2026年9月30日，由区住建局负责受理。"
 
 
@@ -27,7 +29,7 @@ def reading(of: Passage, words: str, *, answers: float = 2.0, margin: float = 3.
 
 def test_the_words_and_their_sentence_are_told_as_places_in_the_document() -> None:
     one = passage(NOTICE, start=100)
-    found = quotation([one], [reading(one, "2026年9月30日")])
+    found = quotation(ASKED, [one], [reading(one, "2026年9月30日")])
     assert found is not None
     assert NOTICE[found.start - 100 : found.end - 100] == "2026年9月30日"
     assert (
@@ -39,7 +41,7 @@ def test_the_words_and_their_sentence_are_told_as_places_in_the_document() -> No
 def test_heading_and_speakers_above_the_text_move_nothing() -> None:
     text = "明年将改造老旧小区28个。"
     one = passage(text, heading="住房", speeches=(Speech(0, 10, "局长田禾", "住建局"),))
-    found = quotation([one], [reading(one, "28个")])
+    found = quotation(ASKED, [one], [reading(one, "28个")])
     assert found is not None
     assert text[found.start : found.end] == "28个"
 
@@ -47,14 +49,14 @@ def test_heading_and_speakers_above_the_text_move_nothing() -> None:
 def test_traditional_text_keeps_its_places() -> None:
     text = "每臺電梯補貼22萬元。"
     one = passage(text, title="關於電梯補貼的通知")
-    found = quotation([one], [reading(one, "22万元")])
+    found = quotation(ASKED, [one], [reading(one, "22万元")])
     assert found is not None
     assert text[found.start : found.end] == "22萬元"
 
 
 def test_words_that_go_on_into_the_next_sentence_end_with_theirs() -> None:
     one = passage(NOTICE)
-    found = quotation([one], [reading(one, "22万元。申报")])
+    found = quotation(ASKED, [one], [reading(one, "22万元。申报")])
     assert found is not None
     assert NOTICE[found.start : found.end] == "22万元。"
     assert found.end == found.sentence_end
@@ -64,7 +66,7 @@ def test_words_of_the_title_are_not_quoted() -> None:
     one = passage(NOTICE, title="三月的通知")
     in_title = Reading(1.0, 2.0, 3.0, 0, 2)
     assert own_words(one, in_title) is None
-    assert quotation([one], [in_title]) is None
+    assert quotation(ASKED, [one], [in_title]) is None
     over_the_border = Reading(1.0, 2.0, 3.0, 3, 9)
     assert own_words(one, over_the_border) is None
 
@@ -74,8 +76,8 @@ def test_words_of_the_title_are_not_quoted() -> None:
 )
 def test_what_speaks_to_a_model_is_never_quoted(order: str) -> None:
     one = passage(f"{NOTICE}\n{order}")
-    assert quotation([one], [reading(one, "99万元")]) is None
-    beside = quotation([one], [reading(one, "22万元")])
+    assert quotation(ASKED, [one], [reading(one, "99万元")]) is None
+    beside = quotation(ASKED, [one], [reading(one, "22万元")])
     assert beside is not None, "the sentences beside it are"
 
 
@@ -85,19 +87,27 @@ def test_the_surest_passage_is_quoted() -> None:
         reading(one, "22万元", answers=-1.0, margin=-2.0),
         reading(two, "20万元", answers=3.0, margin=5.0),
     ]
-    found = quotation([one, two], surest)
+    found = quotation(ASKED, [one, two], surest)
     assert found is not None
     assert found.passage == 1
 
 
 def test_without_passages_there_is_nothing_to_quote() -> None:
-    assert quotation([], []) is None
+    assert quotation(ASKED, [], []) is None
 
 
 @given(st.integers(0, 70), st.integers(0, 70))
 def test_the_words_lie_inside_the_cited_sentence(start: int, length: int) -> None:
     one = passage(NOTICE + "\n\n咨询电话：0600-66102733。", start=7)
     whole = len(reranking_text(one.source, one.chunk))
-    found = quotation([one], [Reading(1.0, 2.0, 3.0, start, min(whole, start + length))])
+    found = quotation(ASKED, [one], [Reading(1.0, 2.0, 3.0, start, min(whole, start + length))])
     if found is not None:
         assert 7 <= found.sentence_start <= found.start < found.end <= found.sentence_end <= one.chunk.end
+
+
+def test_of_the_rows_of_a_table_only_the_one_that_was_asked_for_is_quoted() -> None:
+    one = passage("科目：教育；预算：27.4亿元\n科目：社会保障；预算：15.2亿元")
+    asked = analyse("教育预算是多少？", 200)
+    found = quotation(asked, [one], [reading(one, "27.4亿元")])
+    assert found is not None
+    assert quotation(asked, [one], [reading(one, "15.2亿元")]) is None

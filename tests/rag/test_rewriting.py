@@ -100,10 +100,12 @@ def test_what_is_only_told_of_a_thing_is_not_what_is_asked_about() -> None:
 def test_a_refusal_gives_no_name() -> None:
     for by_script in prompts.REASONS.values():
         for text in by_script.values():
-            refusal = text.format(names="水务局", count="3")
+            refusal = text.format(names="水务局", count="3", topic="水务局", what="是谁")
             assert "水务局" not in rewritten("他们什么时候完成？", "计划多久完成？", refusal)
     assert rewritten(
-        "电话是多少？", "住建局在哪？", prompts.reason("body_silent", "zh-Hans", names="水务局")
+        "电话是多少？",
+        "住建局在哪？",
+        prompts.reason("topic_silent", "zh-Hans", topic="水务局", what="在哪里"),
     ) == ("住建局电话是多少？")
 
 

@@ -91,7 +91,9 @@ def prompt_of(text: str, title: str = "改造方案", question: str = QUESTION) 
     model = ScriptedModel("28个[1]。")
     library: Any = SimpleNamespace(embedder=FakeEmbedder())
     with patch("rag.pipeline.Retriever.search", return_value=(passage,)):
-        Pipeline(library, model, Settings(evidence_threshold=0.0, prompt_chars=4000, correct=False)).ask(question)
+        Pipeline(library, model, Settings(evidence_threshold=0.0, prompt_chars=4000, correct=False)).ask(
+            question
+        )
     return content(model.asked[0])
 
 
@@ -151,7 +153,9 @@ def test_no_planted_document_brings_a_template_mark_to_the_model(
     write_documents(tmp_path, ATTACKS, load_harmless())
     sync([tmp_path], library, settings)
     model = ScriptedModel(*["不知道。"] * len(ATTACKS))
-    pipeline = Pipeline(library, model, settings.model_copy(update={"evidence_threshold": 0.0, "correct": False}))
+    pipeline = Pipeline(
+        library, model, settings.model_copy(update={"evidence_threshold": 0.0, "correct": False})
+    )
     for attack in ATTACKS:
         pipeline.ask(attack.question)
     for messages in model.asked:

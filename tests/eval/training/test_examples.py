@@ -39,7 +39,7 @@ def test_documents_are_parted_as_planned_and_always_alike() -> None:
 def test_a_group_has_the_answer_first_and_no_answer_after() -> None:
     rng = random.Random(3)
     for _ in range(50):
-        group = group_of(example(NEAR, ANSWER, *WRONG), 3, rng)
+        group = group_of(example(NEAR, ANSWER, *WRONG), 3, rng, {})
         assert group is not None
         assert group.first
         assert group.passages[0] == ANSWER.text
@@ -48,15 +48,15 @@ def test_a_group_has_the_answer_first_and_no_answer_after() -> None:
 
 
 def test_a_question_without_an_answer_gives_passages_that_do_not_answer() -> None:
-    group = group_of(example(NEAR, *WRONG, answerable=False), 3, random.Random(1))
+    group = group_of(example(NEAR, *WRONG, answerable=False), 3, random.Random(1), {})
     assert group is not None
     assert not group.first
     assert len(set(group.passages)) == 3
 
 
 def test_without_an_answer_among_its_passages_nothing_is_learned() -> None:
-    assert group_of(example(NEAR, *WRONG), 3, random.Random(1)) is None
-    assert group_of(example(ANSWER, *WRONG[:2]), 3, random.Random(1)) is None
+    assert group_of(example(NEAR, *WRONG), 3, random.Random(1), {}) is None
+    assert group_of(example(ANSWER, *WRONG[:2]), 3, random.Random(1), {}) is None
 
 
 @given(st.integers(0, 10_000))
