@@ -15,7 +15,7 @@ from rag.addressed import without_addressed
 from rag.excerpts import Excerpt
 from rag.glossary import terms_in
 from rag.questions import Question, corrected_text
-from rag.text import clip, to_simplified
+from rag.text import clip, fold, to_simplified
 from rag.types import Passage, Script, Source
 
 if TYPE_CHECKING:
@@ -27,7 +27,15 @@ _MOST_FAULTY = 6
 _BREAKS = re.compile(r"\s*[\r\n\u2028\u2029\x0b\x0c\x85]+\s*")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\U000e0000-\U000e007f]")
 _MARKING = re.compile(r"[\[【［](?=\s*\d{1,3}\s*[\]】］]|/?[A-Za-z_]{3,}\])")
-_OPENS_LIKE_PROMPT = re.compile(r"\W*\w{0,24}(?: \w{1,12}){0,3}\s*[:：]")
+_LABELS = (
+    *prompts.EVIDENCE.values(),
+    *prompts.QUESTION.values(),
+    prompts.GLOSSARY,
+    *prompts.CLOSING.values(),
+)
+_LABELS += (*prompts.SHORT_CLOSING.values(), "资料：", "问题：", "答案：")
+_OPENINGS = sorted({fold(label).strip().rstrip(":") for label in _LABELS if label.strip()})
+_OPENS_LIKE_PROMPT = re.compile(rf"\W*(?:{'|'.join(map(re.escape, _OPENINGS))})\s*:")
 _ANGLES = str.maketrans("<>", "\uff1c\uff1e")
 """Every chat template's marks stand in angle brackets; wide ones read the same and mark nothing."""
 
@@ -54,7 +62,7 @@ def messages(
         titled.add(source.id)
         text = inert(to_simplified(without_addressed(excerpt.text)))
         # A text that opens like a line of the prompt is kept from being one; a dash before every text made answers thinner.
-        guard = "— " if _OPENS_LIKE_PROMPT.match(text) else ""
+        guard = "— " if _OPENS_LIKE_PROMPT.match(fold(text[:80])) else ""
         lines.append(f"[{excerpt.number}]{title}\n{guard}{text}")
     if script == "en" and (terms := terms_in(to_simplified("".join(lines)))):
         lines.append(prompts.GLOSSARY + "; ".join(f"{chinese} = {english}" for chinese, english in terms))
