@@ -49,6 +49,7 @@ _NO_ANSWER = re.compile(
     r"[^.]{0,30}(?:say|mention|tell|provide|specif|state|contain|include|information)|\bno information\b"
     r"|\bnot (?:mentioned|specified|stated|provided)\b|cannot be (?:determined|answered)"
 )
+_NO_FACTS = Facts((), frozenset(), ())
 _LEAD_IN = re.compile(r"[:：]$")
 
 
@@ -110,6 +111,7 @@ class _Window:
     text: str
     folded: str
     frame: str
+    about: str
     opening: str
     length: int
     published: str | None
@@ -251,7 +253,8 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
         line_start = chunk.text.rfind("\n", 0, spans[first][0]) + 1
         before = chunk.text[line_start : spans[first][0]]
         at, until = chunk.start + spans[first][0], chunk.start + spans[first][1]
-        frame = f"{folded_frame(passage, at, until)}\n{fold(before)}"
+        about = folded_frame(passage, at, until)
+        frame = f"{about}\n{fold(before)}"
         opening = fold(chunk.text[spans[first][0] : spans[first][1]])
         for length in range(1, min(_LONGEST_WINDOW, len(spans) - first) + 1):
             start, end = spans[first][0], spans[first + length - 1][1]
@@ -267,6 +270,7 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
                     text,
                     folded,
                     frame,
+                    about,
                     opening,
                     length,
                     passage.source.published,
@@ -297,7 +301,12 @@ def _strict_fault(said: _Stated, window: _Window) -> str:
     evidence = f"{window.frame}\n{window.folded}"
     if fault := _other_year(said.folded, window):
         return fault
-    if fault := missing_fact(said.facts, said.folded, _facts(evidence), evidence):
+    # What stands before in the paragraph tells who speaks, but a number there is another sentence's.
+    near = f"{window.about}\n{window.folded}"
+    exact, persons = replace(said.facts, persons=()), Facts((), frozenset(), said.facts.persons)
+    if fault := missing_fact(exact, said.folded, _facts(near), near):
+        return fault
+    if fault := missing_fact(persons, said.folded, _NO_FACTS, evidence):
         return fault
     # A body named only later in the window is not the one whose words these are.
     present = bodies_in(f"{window.frame}\n{window.opening}")

@@ -212,3 +212,14 @@ def test_the_documents_year_counts_only_where_the_sentence_names_no_other(
     source = Source("d", "/d.txt", "工作报告", "x", "text/plain", published="2025-01-16")
     one = Passage(Chunk("d", 0, 0, len(text), text), source, 1.0)
     assert (verify([Assertion(claim)], [one])[0].support is not None) == supported
+
+
+def test_a_number_of_the_sentence_before_bears_nothing_out() -> None:
+    text = "今年新建学校7所，新增学位4200个。区教育局将公布学位紧张学校名单，选派教师到新学校任教。"
+    found = verify([Assertion("教育局新建学校7所，新增学位4200个，选派教师到新学校任教。")], [passage(text)])[
+        0
+    ]
+    if found.support is not None:
+        assert "7所" in text[found.support.start : found.support.end]
+    alone = verify([Assertion("区教育局将新建学校7所，公布学位紧张学校名单。")], [passage(text)])[0]
+    assert alone.support is None or "7所" in text[alone.support.start : alone.support.end]
