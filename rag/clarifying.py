@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag import prompts
+from rag.evidence import LOOKED_AT
 from rag.questions import Question
 from rag.quoting import own_words
 from rag.reading import Reading
@@ -27,7 +28,6 @@ _ANY_BODY = re.compile(r"哪[些个几]|各|所有|全部|每个|多少个?(?:�
 _NOW = re.compile(
     r"今年|明年|去年|前年|本年|现在|目前|最新|近期|当前|最近|现行|如今|\b(?:now|current|latest|this year|next year|last year|recent)\b"
 )
-_LOOKED_AT = 4
 _SURE = 0.0
 _FEWEST, _MOST = 2, 5
 
@@ -53,7 +53,7 @@ def _of_bodies(question: Question, passages: Sequence[Passage]) -> Choice | None
     if not _SOME_BODY.search(folded) or _ANY_BODY.search(folded):
         return None
     speaking: dict[str, int] = {}
-    for number, passage in enumerate(passages[:_LOOKED_AT]):
+    for number, passage in enumerate(passages[:LOOKED_AT]):
         for body in sorted(bodies_speaking(passage.chunk.speeches)):
             speaking.setdefault(body, number)
     if not _FEWEST <= len(speaking) <= _MOST:

@@ -19,7 +19,7 @@ _ACTING = (
     "|say|said|will|plan|promis|pledg|announc"
 )
 _PLACE = "[省市县区镇乡村]|街道"
-_LOOKED_AT = 4
+LOOKED_AT = 4
 """Passages that count as evidence: about what the chat model will be shown."""
 
 
@@ -38,7 +38,7 @@ class Evidence:
 
 def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
     """Weigh the first few passages as evidence for a question."""
-    looked_at = passages[:_LOOKED_AT]
+    looked_at = passages[:LOOKED_AT]
     if not looked_at:
         # The dense leg always finds something where there is anything.
         return Evidence(0.0, "empty_library")

@@ -5,7 +5,6 @@ Texts are taken folded (`rag.text.fold`). `missing_fact` names the first fact of
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -91,7 +90,6 @@ def facts_of(folded: str, *, persons: bool = True) -> Facts:
     return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named)
 
 
-@functools.lru_cache(maxsize=2048)
 def in_digits(folded: str) -> str:
     """A folded text with its numbers in plain digits, so that 三百户 and 300户 share their characters."""
     kept, last = [], 0

@@ -20,7 +20,7 @@ from rag.citations import Checked
 from rag.clarifying import choice
 from rag.currency import dated, in_force, with_disagreements
 from rag.embedding import Embedder, open_embedder, token_encoder
-from rag.evidence import assess
+from rag.evidence import LOOKED_AT, assess
 from rag.excerpts import excerpts
 from rag.filters import bodies_known, refusal
 from rag.glossary import rendered
@@ -48,8 +48,6 @@ if TYPE_CHECKING:
 
 _NEAREST_SHOWN = 3
 """Passages shown below a refusal."""
-_READ = 4
-"""Passages that are read for whether they answer: about what the chat model is shown."""
 _SURE = 0.7
 """Probability from which the document's own words answer where nothing that the chat model says stands."""
 _SHORT_TOKENS = 48
@@ -283,7 +281,7 @@ class Pipeline:
         """What reading the first passages together with the question tells; empty without a reader."""
         if self._reader is None:
             return []
-        texts = [reranking_text(p.source, p.chunk) for p in passages[:_READ]]
+        texts = [reranking_text(p.source, p.chunk) for p in passages[:LOOKED_AT]]
         return self._reader.read(to_simplified(corrected_text(question)), texts)
 
     def _put_right(
@@ -319,10 +317,11 @@ class Pipeline:
     ) -> Answer:
         """The answer made of a checked draft, or a refusal when nothing of it stands."""
         script = question.script
-        quoted = not draft.supported and self._sure(answer)
-        if quoted:
+        quoted = False
+        if not draft.supported and self._sure(answer):
             draft = self._quoted(question, passages, readings, draft)
-        if self._short and not quoted:
+            quoted = bool(draft.supported)
+        elif self._short:
             draft = self._completed(draft, passages, readings)
         silent = silent_bodies(question, draft.citations)
         if not draft.supported or silent:

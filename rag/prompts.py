@@ -187,11 +187,6 @@ REASONS: dict[str, dict[Script, str]] = {
         "zh-Hant": "資料沒有說到{names}。",
         "en": "The documents do not tell of {names}.",
     },
-    "quoted": {
-        "zh-Hans": "以下是资料原文。",
-        "zh-Hant": "以下是資料原文。",
-        "en": "These are the words of the document.",
-    },
     "year_missing": {
         "zh-Hans": "找到的资料没有说到{names}年的这件事。",
         "zh-Hant": "找到的資料沒有說到{names}年的這件事。",

@@ -244,7 +244,9 @@ def _clause_runs(sentence: str) -> list[str]:
     return list(dict.fromkeys([sentence, *runs]))[:_MOST_RUNS]
 
 
-def _windows(index: int, passage: Passage) -> list[_Window]:
+@functools.lru_cache(maxsize=64)
+def _windows(index: int, passage: Passage) -> tuple[_Window, ...]:
+    """The windows of a passage, remembered: what is put right is checked against the same ones again."""
     chunk = passage.chunk
     orders = addressed_spans(chunk.text)
     spans = sentences(chunk.text)
@@ -276,7 +278,7 @@ def _windows(index: int, passage: Passage) -> list[_Window]:
                     passage.source.published,
                 )
             )
-    return found
+    return tuple(found)
 
 
 def _repeats(folded_claim: str, folded_question: str) -> bool:
@@ -292,9 +294,16 @@ def _wording(folded_claim: str, window: _Window) -> float:
     wanted = bigrams(in_digits(folded_claim))
     if not wanted:
         return 0.0
-    held = set(bigrams(window.folded)) | set(bigrams(in_digits(window.folded)))
-    framed = set(bigrams(window.frame))
+    held, framed = _pairs(window.folded), _pairs(window.frame)
     return sum(1.0 if pair in held else 0.5 if pair in framed else 0.0 for pair in wanted) / len(wanted)
+
+
+@functools.lru_cache(maxsize=2048)
+def _pairs(folded: str) -> frozenset[str]:
+    """The pairs of characters of a text, as it is and with its numbers in digits; remembered, for every sentence of an answer
+    is held against the same windows.
+    """
+    return frozenset(bigrams(folded)) | frozenset(bigrams(in_digits(folded)))
 
 
 def _strict_fault(said: _Stated, window: _Window) -> str:

@@ -29,6 +29,7 @@ from eval.training.candidates import SETS, TrainingSet, document_of
 from eval.training.examples import Part, part_of
 from rag.answerability import NAMES, Calibration, features
 from rag.embedding import E5_NAME, open_embedder, token_encoder
+from rag.evidence import LOOKED_AT
 from rag.library import Library
 from rag.questions import Question
 from rag.reranking import Reader, open_reranker, reranking_text
@@ -39,7 +40,6 @@ from rag.text import to_simplified
 from rag.types import Passage
 
 Array = NDArray[np.float32]
-_LOOKED_AT = 4
 _DEEPER = 12
 _MOST = 260
 """Questions of a kind and set."""
@@ -74,20 +74,20 @@ def asked(
         gone = [case for case in cases if not case.answerable]
         for case in rng.sample(there, min(most, len(there))):
             part, question = part_of(document_of(case)), _standing(case)
-            found = retriever.search(question, _LOOKED_AT)
+            found = retriever.search(question, LOOKED_AT)
             if any(passage.source.id in case.gold for passage in found):
                 yield _judged(wanted, "open", part, True, question, found, reader)
-            alone = retriever.search(question, _LOOKED_AT, case.gold)
+            alone = retriever.search(question, LOOKED_AT, case.gold)
             yield _judged(wanted, "closed", part, True, question, alone, reader)
             others = [p for p in retriever.search(question, _DEEPER) if p.source.id not in case.gold]
             if others and len(everything) > 1:
-                yield _judged(wanted, "without", part, False, question, others[:_LOOKED_AT], reader)
+                yield _judged(wanted, "without", part, False, question, others[:LOOKED_AT], reader)
         for case in rng.sample(gone, min(most, len(gone))):
             part, question = part_of(document_of(case)), _standing(case)
             yield _judged(
-                wanted, "near", part, False, question, retriever.search(question, _LOOKED_AT), reader
+                wanted, "near", part, False, question, retriever.search(question, LOOKED_AT), reader
             )
-            alone = retriever.search(question, _LOOKED_AT, case.given)
+            alone = retriever.search(question, LOOKED_AT, case.given)
             yield _judged(wanted, "near closed", part, False, question, alone, reader)
 
 
