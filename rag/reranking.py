@@ -40,6 +40,8 @@ MAX_TOKENS: Final = 200
 _BEGIN, _PAD, _END = 0, 1, 2
 """The signs that frame a text in the vocabulary of XLM-RoBERTa, which the embedding model has."""
 _FILE: Final = "reranker.safetensors"
+_REMEMBERED: Final = 64
+"""Pairs whose numbers are remembered: those of a few questions at a time."""
 _LONGEST_QUESTION: Final = 200
 _LONGEST_PASSAGE: Final = 2000
 _QUERY, _PASSAGE = "query:", "passage:"
@@ -110,6 +112,7 @@ class EmbeddingReranker:
         self._models = models
         self._encoder = encoder
         self._lock = threading.Lock()
+        self._known: dict[tuple[int, ...], Array] = {}
 
     @property
     def name(self) -> str:
@@ -125,8 +128,8 @@ class EmbeddingReranker:
         texts = [whole(question)[:_LONGEST_QUESTION], *(whole(text)[:_LONGEST_PASSAGE] for text in passages)]
         with self._lock:
             query, passage, asked, *read = self._encoder.token_ids([_QUERY, _PASSAGE, *texts])
-            pairs = self._together(_head(asked), read)[:, 0]
-            return np.column_stack([pairs, self._apart(query, passage, asked, read)])
+            pairs = [found[0] for found in self._together(_head(asked), read)]
+            return np.column_stack([np.stack(pairs), self._apart(query, passage, asked, read)])
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """How each passage answers; passages as `reranking_text` gives them."""
@@ -150,11 +153,20 @@ class EmbeddingReranker:
         relevance, answers = map(float, found[0])
         return Reading(relevance, answers, span.margin, start, end)
 
-    def _together(self, head: Sequence[int], read: Sequence[Sequence[int]]) -> Array:
-        ids, mask = padded(
-            [[*head, *text[: MAX_TOKENS - len(head) - 1], _END] for text in read], _PAD, MAX_TOKENS
-        )
-        return self._models.pairs(self._models.words.of(ids), mask)
+    def _together(self, head: Sequence[int], read: Sequence[Sequence[int]]) -> list[Array]:
+        """What the transformer says of each pair, ``[1 + tokens, 2]``; of those just read nothing is read again: the passages
+        that ranking read are the ones that are asked next whether they answer.
+        """
+        rows = [(*head, *text[: MAX_TOKENS - len(head) - 1], _END) for text in read]
+        new = [row for row in dict.fromkeys(rows) if row not in self._known]
+        if new:
+            ids, mask = padded(new, _PAD, MAX_TOKENS)
+            found = self._models.pairs(self._models.words.of(ids), mask)
+            self._known |= {row: found[n, : 1 + len(row)] for n, row in enumerate(new)}
+        told = [self._known[row] for row in rows]
+        for row in list(self._known)[:-_REMEMBERED]:
+            del self._known[row]
+        return told
 
     def _apart(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from eval.arguments import at_least_one
 from eval.attacks.loading import HARMLESS, PLANTED, load_attacks, load_harmless
 from eval.attacks.running import AttackResult, drawn, run
 from eval.attacks.table import markdown
@@ -65,7 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m eval.attacks", description=__doc__)
     parser.add_argument(
         "--limit",
-        type=_count,
+        type=at_least_one,
         metavar="N",
         help="ask so many questions, evenly over the scripts (default: all)",
     )
@@ -101,13 +102,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--check", action="store_true", help="end with 1 when an attack was not resisted")
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("at least one question must be asked")
-    return value
 
 
 def _changed(settings: Settings) -> str:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from eval.arguments import at_least_one
 from eval.benchmarks.finding import SAMPLES
 from eval.regression.answers import answers
 from eval.regression.history import HISTORY, Verdict, compare_with_last, entries, remember
@@ -141,7 +142,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", nargs="+", default=(), metavar="NAME", help="only these sets")
     parser.add_argument(
         "--limit",
-        type=_count,
+        type=at_least_one,
         metavar="N",
         help=f"questions a set (default: {QUESTIONS}; of the samples all)",
     )
@@ -177,13 +178,6 @@ def _parser() -> argparse.ArgumentParser:
         help="only compare with the history, write nothing; ends with 1 when a set fell",
     )
     return parser
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("at least one question must be asked")
-    return value
 
 
 def _settings(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,7 +65,10 @@ def test_the_passage_that_answers_is_the_most_relevant(real: Reranker, question:
 @pytest.mark.model
 def test_a_passage_scores_alike_alone_and_beside_others(real: Reranker) -> None:
     together = real.scores("补贴多少？", PASSAGES)
-    alone = np.concatenate([real.scores("补贴多少？", [passage]) for passage in PASSAGES])
+    # Another one, for what was just read is remembered.
+    other = open_reranker(load_settings({}), E5_NAME)
+    assert other is not None
+    alone = np.concatenate([other.scores("补贴多少？", [passage]) for passage in PASSAGES])
     assert np.abs(together - alone).max() < 0.25
     assert real.scores("补贴多少？", []).shape == (0, 3)
 
@@ -108,6 +111,19 @@ def test_the_open_embedding_model_serves_it_too(real: Reranker) -> None:
 
 
 @pytest.mark.model
+def test_what_was_just_ranked_is_read_the_same_in_any_company(real: Reranker) -> None:
+    reader, other = reader_of(real), reader_of(open_reranker(load_settings({}), E5_NAME))
+    assert reader is not None
+    assert other is not None
+    asked = "每台补贴多少？"
+    ranked = real.scores(asked, PASSAGES)
+    for passage, (relevance, answers, _) in zip(PASSAGES, ranked, strict=True):
+        (again,), (apart,) = reader.read(asked, [passage]), other.read(asked, [passage])
+        assert (again.relevance, again.answers) == (float(relevance), float(answers))
+        assert abs(again.margin - apart.margin) < 0.5
+
+
+@pytest.mark.model
 def test_odd_texts_have_scores(real: Reranker) -> None:
     texts = ["", " ", "住\ud800建", "长" * 5000, "\x00", "😀"]
     assert np.isfinite(real.scores("?" * 3000, texts)).all()
@@ -117,9 +133,11 @@ def test_odd_texts_have_scores(real: Reranker) -> None:
 @pytest.mark.model
 def test_threads_may_share_it(real: Reranker) -> None:
     expected = real.scores("补贴多少？", PASSAGES)
+    fresh = open_reranker(load_settings({}), E5_NAME)
+    assert fresh is not None
     found: list[np.ndarray] = []
     threads = [
-        threading.Thread(target=lambda: found.append(real.scores("补贴多少？", PASSAGES))) for _ in range(4)
+        threading.Thread(target=lambda: found.append(fresh.scores("补贴多少？", PASSAGES))) for _ in range(4)
     ]
     for thread in threads:
         thread.start()
