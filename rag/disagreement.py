@@ -17,8 +17,8 @@ from typing import Literal
 from rag.bodies import mentions as bodies_at
 from rag.numerals import chinese_number, quantities
 from rag.questions import is_stopword
-from rag.relative_dates import Period, aligned, mentions, reference, resolve
-from rag.text import english_stem, has_han, segmenter, sentences, word_weight
+from rag.relative_dates import Period, mentions, reference, resolve
+from rag.text import aligned, english_stem, has_han, segmenter, sentences, word_weight
 
 Sort = Literal["number", "date", "body"]
 

@@ -10,14 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.names import names_in
-from rag.numerals import chinese_number, dates, quantities
+from rag.numerals import UNITS, chinese_number, dates, quantities
 from rag.text import bigrams
 
-_UNITS = (
-    "平方公里|平方千米|平方米|立方米|个百分点|百分点|人次|人民币|公里|千米|公顷|公斤|千克|小时|分钟|个月|工作日|周岁|平米|港元|美元|欧元|日元"
-    "|个|户|人|名|位|家|所|台|辆|座|条|项|处|栋|幢|套|间|张|份|次|场|届|元|亩|吨|米|岁|天|日|周|年|月|度|倍|层|册|部|支|件|种|门|株|棵|只|头|级|分|点|期|批|笔|枚|架|艘|班|床|岗"
-)
-_UNIT_BEHIND = re.compile(rf"\s?(?:多|余|几)?(?P<unit>{_UNITS})")
+_UNIT_BEHIND = re.compile(rf"\s?(?:多|余|几)?(?P<unit>{UNITS})")
 _SAME_UNIT = (
     ("人", "名", "位"),
     ("元", "人民币"),
@@ -37,7 +33,7 @@ _SAME_UNIT = (
 """Units that are used for one another."""
 _LOOSE = frozenset("年月日")
 """Behind a number they make a date as often as a length of time: `dates` and the number itself tell."""
-_SMALL = re.compile(rf"(?!(?<!第)一(?:批|次性|部分|点))(?P<number>[一二两三四五六七八九十])(?:{_UNITS})")
+_SMALL = re.compile(rf"(?!(?<!第)一(?:批|次性|部分|点))(?P<number>[一二两三四五六七八九十])(?:{UNITS})")
 _NEGATION = re.compile(
     r"不得|不会|不能|不予|不再|不是|不可|不准|不许|不应|不需|不用|不收|不列入|不纳入|不享受|不适用|不属于|不符合|不承担|不支持"
     r"|不参加|不包括|不含|没有|没|未(?!来|必|成年|央|知)|无需|无须|无法|禁止|严禁|停止|取消|拒绝"

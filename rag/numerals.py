@@ -28,6 +28,11 @@ _SIGNS = "零一二三四五六七八九"
 _TENS = {"十": 10, "百": 100, "千": 1000}
 _MYRIADS = {"万": 10**4, "亿": 10**8}
 _SCALE = {"百万": 10**6, "千万": 10**7, "百亿": 10**10, "千亿": 10**11, "万亿": 10**12, **_MYRIADS}
+UNITS = (
+    "平方公里|平方千米|平方米|立方米|个工作日|个百分点|百分点|工作日|人民币|人次|公里|千米|公顷|公斤|千克|小时|分钟|个月|周岁|平米|港元|美元|欧元|日元|万吨"
+    "|个|户|人|名|位|家|所|台|辆|座|条|项|处|栋|幢|套|间|张|份|次|场|届|元|亩|吨|米|岁|天|日|周|年|月|度|倍|层|册|部|支|件|种|门|株|棵|只|头|级|分|点|期|批|笔|枚|架|艘|班|床|岗"
+)
+"""What is counted and measured in, longer words first: alternatives of a pattern."""
 _ARABIC = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
 _CHINESE = "[零〇一二两三四五六七八九十百千万亿廿卅]+(?:点[零〇一二三四五六七八九]+)?"
 _QUANTITY = re.compile(
@@ -40,11 +45,11 @@ _MOST_DIGITS = 24
 _REPUBLIC = 1911
 """The year before the first of the Republic's calendar, which Taiwan counts by."""
 
-_MONTHS = (
+MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
     *("july", "august", "september", "october", "november", "december"),
 )
-_MONTH_NAME = "|".join(f"{month}|{month[:3]}" for month in _MONTHS)
+_MONTH_NAME = "|".join(f"{month}|{month[:3]}" for month in MONTHS)
 _SMALL = "[一二三四五六七八九十廿卅]{1,3}"
 _DATE = re.compile(
     r"(?:(?<!\d)(?P<year>(?:19|20)\d\d|(?:一九|二[〇零])[〇零一二三四五六七八九]{2}|民国(?:\d{1,3}|[一二三四五六七八九十百]{1,6}))年)?"
@@ -139,7 +144,7 @@ def _year(written: str) -> str | None:
 
 
 def _month(name: str) -> int:
-    return next(number for number, month in enumerate(_MONTHS, 1) if month.startswith(name))
+    return next(number for number, month in enumerate(MONTHS, 1) if month.startswith(name))
 
 
 def _small(written: str | None) -> int | None:

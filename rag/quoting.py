@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.addressed import speaks_to_model
+from rag.numerals import UNITS
 from rag.questions import Question, coverage
 from rag.reading import Reading
 from rag.reranking import reranking_text
@@ -19,10 +20,7 @@ _LESS = 0.1
 """Share of the question by which the quoted sentence may fall behind another of its passage."""
 _LONGER = 8
 """Characters by which the words that reading found may be longer than those that they complete."""
-_UNIT = re.compile(
-    r"(?:\.\d+)?\s?(?:%|[万亿千百]*(?:多|余)?(?:平方公里|平方米|立方米|公里|千米|公斤|公顷|个百分点|百分点|人次|个月|小时|分钟|美元|港元|欧元|日元"
-    r"|年|月|日|号|个|户|人|名|位|家|所|台|辆|座|条|项|元|亩|吨|米|岁|天|周|度|倍|层|册|部|支|件|种|次|场|届|分|点|期|艘|架|枚|只|头)?)"
-)
+_UNIT = re.compile(rf"(?:\.\d+)?\s?(?:%|[万亿千百]*(?:多|余)?(?:号|{UNITS})?)")
 
 
 @dataclass(frozen=True, slots=True)

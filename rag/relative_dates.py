@@ -8,7 +8,6 @@ the days. Texts come as they are shown, in either script; offsets index into the
 from __future__ import annotations
 
 import re
-import unicodedata
 from calendar import monthrange
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,8 +15,8 @@ from datetime import date, timedelta
 from typing import Literal
 
 from rag.filters.periods import iso_date
-from rag.numerals import chinese_number
-from rag.text import to_simplified
+from rag.numerals import MONTHS, chinese_number
+from rag.text import aligned
 from rag.types import Script
 
 Kind = Literal["absolute", "relative", "vague"]
@@ -89,28 +88,6 @@ class Period:
             limit, point = (self, other) if self.until else (other, self)
             return limit.first[:4] == point.first[:4] and point.last <= limit.last
         return False
-
-
-def aligned(text: str) -> str:
-    """The text in one width, case and script, each character in its place: for patterns whose offsets must hold.
-
-    What has no counterpart of one character stays as it is.
-    """
-    narrow = "".join(map(_single, text))
-    plain = to_simplified(narrow)
-    if len(plain) == len(narrow):
-        return plain
-    return "".join(_one(to_simplified(char), char) for char in narrow)
-
-
-def _single(char: str) -> str:
-    if char < "\x80":
-        return char.lower()
-    return _one(unicodedata.normalize("NFKC", char).casefold(), char)
-
-
-def _one(made: str, char: str) -> str:
-    return made if len(made) == 1 else char
 
 
 _N = "[0-9]{1,2}"
@@ -318,10 +295,7 @@ def as_of(published: str | None, script: Script) -> str:
     return f"據{written}的文件" if script == "zh-Hant" else f"据{written}的文件"
 
 
-_ENGLISH_MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
+_ENGLISH_MONTHS = tuple(month.capitalize() for month in MONTHS)
 
 
 def _bounds(known: str) -> tuple[date, date]:

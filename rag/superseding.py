@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.filters.periods import iso_date
-from rag.relative_dates import aligned, mentions, resolve
-from rag.text import sentences
+from rag.relative_dates import mentions, resolve
+from rag.text import aligned, sentences
 from rag.types import Passage
 
 Reason = Literal["repealed", "replaced", "corrected", "amended", "later edition"]

@@ -101,6 +101,28 @@ def fold(text: str) -> str:
     return to_simplified(text).casefold()
 
 
+def aligned(text: str) -> str:
+    """The text in one width, case and script, each character in its place: for patterns whose offsets must hold.
+
+    What has no counterpart of one character stays as it is.
+    """
+    narrow = "".join(map(_single, text))
+    plain = to_simplified(narrow)
+    if len(plain) == len(narrow):
+        return plain
+    return "".join(_one(to_simplified(char), char) for char in narrow)
+
+
+def _single(char: str) -> str:
+    if char < "\x80":
+        return char.lower()
+    return _one(unicodedata.normalize("NFKC", char).casefold(), char)
+
+
+def _one(made: str, char: str) -> str:
+    return made if len(made) == 1 else char
+
+
 @functools.cache
 def segmenter() -> jieba.Tokenizer:
     """The one Chinese segmenter, with the names of government bodies as words; its dictionary loads on first use."""
