@@ -6,19 +6,13 @@ was held against what became of other questions.
 
 from __future__ import annotations
 
-import functools
-import json
-import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import resources
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import WeightsError
+from rag.calibration import shipped
 from rag.framing import folded_context
 from rag.numerals import quantities
 from rag.questions import Question, coverage
@@ -42,27 +36,13 @@ NAMES = (
     "latin",
     "across",
 )
-_FILE = "answerability.json"
+FILE = "answerability.json"
+"""The learned weights, in `rag.trained`."""
 _LIMIT = 12.0
 _FAR_SIMILARITY = 0.8
 _DISCOUNT = 0.6
 """0.5, from which words alone counted as evidence, is what 0.3 is as a probability."""
 _YEAR = re.compile(r"(?:19|20)\d\d")
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Learned weights ``[features]``; features are first brought to ``(x - mean) / deviation``."""
-
-    mean: Array
-    deviation: Array
-    weights: Array
-    bias: float
-
-    def probability(self, row: Array) -> float:
-        """The probability that what this row stands for answers its question."""
-        z = float(((row - self.mean) / self.deviation) @ self.weights) + self.bias
-        return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 
 def features(question: Question, passages: Sequence[Passage], readings: Sequence[Reading]) -> Array:
@@ -113,28 +93,11 @@ def answer_probability(
     if not readings:
         return bearing
     row = features(question, passages, readings)
-    read = calibrated().probability(row)
+    read = shipped(FILE, NAMES).probability(row)
     stated = bool(question.bodies) and question.asks_statement
     if stated or row[NAMES.index("across")]:
         return max(read, _DISCOUNT * bearing)
     return read
-
-
-@functools.cache
-def calibrated() -> Calibration:
-    """The weights that come with the program.
-
-    :raises WeightsError: they do not fit the features, which only a broken installation explains
-    """
-    record: dict[str, Any] = json.loads(
-        resources.files("rag.trained").joinpath(_FILE).read_text(encoding="utf-8")
-    )
-    if record["features"] != list(NAMES):
-        raise WeightsError(f"{_FILE} was learned with other features.", "Install Wenzheng anew.")
-    mean, deviation, weights = (
-        np.asarray(record[key], np.float32) for key in ("mean", "deviation", "weights")
-    )
-    return Calibration(mean, deviation, weights, float(record["bias"]))
 
 
 def _unknown_numbers(question: Question, context: str) -> float:

@@ -119,10 +119,15 @@ def asked_of(question: Question) -> Asked:
     return Asked(fold(question.text), names, partial(coverage, question))
 
 
-def unplaced(draft: Draft) -> tuple[Claim, ...]:
-    """The draft's claims for an answer that was withheld: none of them stands in its text."""
+def unplaced(draft: Draft, reason: str = "") -> tuple[Claim, ...]:
+    """The draft's claims for an answer that was withheld: none of them stands in its text.
+
+    :param reason: why those are withheld that the documents bear out
+    """
     return tuple(
-        Claim(c.text, 0, 0, (), "unsupported", c.reason) for c in draft.checked if c.verdict != "not_a_claim"
+        Claim(c.text, 0, 0, (), "unsupported", c.reason or reason)
+        for c in draft.checked
+        if c.verdict != "not_a_claim"
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rag import prompts
 from rag.answerability import answer_probability
+from rag.answered import answered_probability, can_be_judged, cited_texts
 from rag.checking import Draft, check, cite, finish, put_right, unplaced
 from rag.citations import Checked
 from rag.clarifying import choice
@@ -327,6 +328,12 @@ class Pipeline:
         if not draft.supported or silent:
             why = why_not_told(question, passages)
             return self._refused(answer, why, clock, unplaced(draft))
+        if not quoted:
+            likely = self._answered(question, draft, passages, readings, answer.confidence or 0.0)
+            answer = replace(answer, confidence=round(likely, 4), timings=clock.mark("held"))
+            if likely < self.settings.evidence_threshold:
+                why = why_not_told(question, passages)
+                return self._refused(answer, why, clock, unplaced(draft, "beside"))
         missing = missing_parts(question, draft)
         faulty = len(draft.faulty)
         if not self._short:
@@ -368,6 +375,23 @@ class Pipeline:
                 sentence = replace(sentence, text=in_full(sentence.text, passages[place], reading))
             checked.append(sentence)
         return replace(draft, checked=tuple(checked))
+
+    def _answered(
+        self,
+        question: Question,
+        draft: Draft,
+        passages: Sequence[Passage],
+        readings: Sequence[Reading],
+        likely: float,
+    ) -> float:
+        """The probability that what stands of a draft answers the question, which before generating was ``likely``."""
+        citations = draft.citations
+        if self._reader is None or not readings or not can_be_judged(question, citations):
+            return likely
+        said = "\n".join(sentence.text for sentence in draft.supported)
+        asked = to_simplified(corrected_text(question))
+        cited = self._reader.read(asked, cited_texts(citations))
+        return answered_probability(question, said, citations, passages, readings, cited, likely)
 
     def _sure(self, answer: Answer) -> bool:
         return (answer.confidence or 0.0) >= max(_SURE, self.settings.evidence_threshold)

@@ -110,6 +110,11 @@ FAULTS: dict[str, dict[Script, str]] = {
         "zh-Hant": "只是重複了問題",
         "en": "it only repeats the question",
     },
+    "beside": {
+        "zh-Hans": "资料里有这句话，但答的不是所问",
+        "zh-Hant": "資料裡有這句話，但答的不是所問",
+        "en": "the sources say so, but it does not answer the question",
+    },
     "wording": {
         "zh-Hans": "资料里没有这个说法",
         "zh-Hant": "資料裡沒有這個說法",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from eval.metrics import citations, cost, judged, reading, refusals, retrieval, rgb
+from eval.metrics import citations, completeness, cost, judged, reading, refusals, retrieval, rgb
 from eval.metrics.metric import Metric
 from eval.results import CaseResult
 
 METRICS: dict[str, Metric] = {
     found.name: found
-    for module in (retrieval, reading, citations, refusals, rgb, judged, cost)
+    for module in (retrieval, reading, completeness, citations, refusals, rgb, judged, cost)
     for found in module.METRICS
 }
 """In the order in which tables show them."""

@@ -27,7 +27,8 @@ from eval.cases import Case
 from eval.runner import fill, index_key
 from eval.training.candidates import SETS, TrainingSet, document_of
 from eval.training.examples import Part, part_of
-from rag.answerability import NAMES, Calibration, features
+from rag.answerability import NAMES, features
+from rag.calibration import Calibration, record_of
 from rag.embedding import E5_NAME, open_embedder, token_encoder
 from rag.evidence import LOOKED_AT
 from rag.library import Library
@@ -198,15 +199,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             given.kept.write_text(json.dumps(kept), encoding="utf-8")
     calibration = learn([one for one in judged if one.part == "fusion"])
     sys.stderr.write(f"{_told([one for one in judged if one.part == 'held_out'], calibration)}\n")
-    record = {
-        "features": list(NAMES),
-        **{
-            name: np.round(getattr(calibration, name).astype(np.float64), 6).tolist()
-            for name in ("mean", "deviation", "weights")
-        },
-        "bias": round(calibration.bias, 6),
-    }
-    given.output.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    given.output.write_text(json.dumps(record_of(calibration, NAMES), indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag import answerability
-from rag.answerability import NAMES, Calibration, answer_probability, calibrated, features
-from rag.errors import WeightsError
+from rag.answerability import FILE, NAMES, answer_probability, features
+from rag.calibration import shipped
 from rag.questions import analyse
 from rag.reading import Reading
 from rag.types import Chunk, Passage, Source
@@ -62,7 +57,7 @@ def test_it_tells_apart_what_reading_tells_apart() -> None:
 
 
 def test_the_weights_fit_the_features() -> None:
-    found = calibrated()
+    found = shipped(FILE, NAMES)
     for numbers in (found.mean, found.deviation, found.weights):
         assert numbers.shape == (len(NAMES),)
         assert np.isfinite(numbers).all()
@@ -103,33 +98,6 @@ def test_readings_that_agree_are_told_from_those_that_do_not() -> None:
     assert column("agreement", ASKED, *two, readings=[reading(3.0, 4.0), reading(1.0, 1.0)]) == 1.0
     assert column("agreement", ASKED, *two, readings=[reading(3.0, 0.0), reading(1.0, 1.0)]) == 0.0
     assert column("others", ASKED, *two, readings=[reading(3.0), reading(1.0)]) == 1.0
-
-
-def test_a_calibration_is_a_logistic_regression() -> None:
-    one, two = np.ones(2, np.float32), np.full(2, 2.0, np.float32)
-    found = Calibration(one, two, np.asarray([1.0, -1.0], np.float32), 0.5)
-    assert found.probability(np.asarray([3.0, 1.0], np.float32)) == pytest.approx(1 / (1 + np.exp(-1.5)))
-    assert 0.0 < found.probability(np.asarray([-1e6, 1e6], np.float32)) < 1e-9
-
-
-@pytest.fixture
-def other_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The file of the weights, to be written; those that come with the program are read again afterwards."""
-    calibrated.cache_clear()
-    monkeypatch.setattr(answerability.resources, "files", lambda _: tmp_path)
-    yield tmp_path / "answerability.json"
-    calibrated.cache_clear()
-
-
-def test_weights_learned_with_other_features_are_refused(other_file: Path) -> None:
-    numbers = [1.0] * len(NAMES)
-    record = {"features": list(NAMES), "mean": numbers, "deviation": numbers, "weights": numbers, "bias": 2}
-    other_file.write_text(json.dumps(record), encoding="utf-8")
-    assert calibrated().bias == 2.0
-    calibrated.cache_clear()
-    other_file.write_text(json.dumps({**record, "features": list(NAMES[::-1])}), encoding="utf-8")
-    with pytest.raises(WeightsError, match="learned with other features"):
-        calibrated()
 
 
 def test_what_a_named_body_promised_is_not_left_to_reading_alone() -> None:

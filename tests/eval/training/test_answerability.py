@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eval.training.answerability import Judged, area, learn
-from rag.answerability import NAMES, Calibration
+from rag.answerability import NAMES
+from rag.calibration import Calibration
 
 TELLING = NAMES.index("margin")
 
