@@ -32,8 +32,6 @@ NAMES = (
     "agreement",
     "cited_agreement",
     "coverage_of_cited",
-    "length",
-    "quoted_only",
 )
 FILE = "answered.json"
 """The learned weights, in `rag.trained`."""
@@ -83,8 +81,6 @@ def features(
             _overlap(words, spans[best]),
             _overlap(words, _bare(texts[near][cited[near].start : cited[near].end])),
             max(held),
-            math.log1p(len(words)),
-            float(any(words in _bare(text) for text in texts)),
         ],
         np.float32,
     )

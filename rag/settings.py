@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         default=0.3,
         ge=0.0,
         le=1.0,
-        description="Probability that the passages answer, under which a question is refused; 0 never refuses.",
+        description="Probability that the passages, then the answer, answer, under which a question is refused; 0: never.",
     )
     answer_style: Literal["auto", "full", "short"] = Field(
         default="auto",

@@ -111,10 +111,12 @@ def _judged(
     return Judged(wanted.name, kind, part, answered, row)
 
 
-def learn(judged: Sequence[Judged]) -> Calibration:
-    """The weights that fit best, with a penalty on the squares of the weights.
+def learn(judged: Sequence[Judged], penalty: float = _PENALTY, *, rising: bool = False) -> Calibration:
+    """The weights that fit best, with a penalty on their squares.
 
     Each set counts the same, in it each outcome, and in that each way of asking.
+
+    :param rising: let no feature speak against an answer the higher it is, which keeps a few rows from being learned by heart
     """
     import torch
 
@@ -138,10 +140,12 @@ def learn(judged: Sequence[Judged]) -> Calibration:
         each = torch.nn.functional.binary_cross_entropy_with_logits(
             x @ weights + bias, wanted, reduction="none"
         )
-        loss: Any = (each * weight).sum() + _PENALTY * weights.square().sum()
+        loss: Any = (each * weight).sum() + penalty * weights.square().sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+        if rising:
+            weights.data.clamp_(min=0.0)
     return Calibration(mean, deviation, weights.detach().numpy(), float(bias.detach()))
 
 

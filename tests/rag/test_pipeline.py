@@ -293,6 +293,25 @@ def test_the_documents_own_words_answer_where_nothing_the_model_says_stands(
     assert_cited_exactly(short, told)
 
 
+def test_what_the_documents_hold_but_does_not_answer_is_withheld(
+    make_pipeline: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.pipeline.reader_of", lambda _: FakeReader("22万元"))
+    asked = "每台电梯补贴标准是多少？"
+    told = make_pipeline("每台电梯补贴标准为22万元[1]。").ask(asked)
+    assert told.outcome == "answered"
+    assert told.confidence is not None
+    assert told.confidence > 0.7
+    beside = make_pipeline("申报截止日期为2026年9月30日[1]。").ask(asked)
+    assert (beside.outcome, beside.citations) == ("refused", ())
+    assert "截止" not in beside.text
+    assert [claim.reason for claim in beside.claims] == ["beside"]
+    assert (
+        make_pipeline("申报截止日期为2026年9月30日[1]。", evidence_threshold=0).ask(asked).outcome
+        == "answered"
+    )
+
+
 def test_a_repealed_notice_is_not_shown_to_the_model(make_pipeline: Make) -> None:
     files = {"old.txt": OLD_NOTICE, "new.txt": NEW_NOTICE}
     pipeline = make_pipeline("每台电梯补贴标准为22万元[1]。", files=files)
