@@ -36,6 +36,8 @@ NAMES = (
 FILE = "answered.json"
 """The learned weights, in `rag.trained`."""
 _LIMIT = 12.0
+_SURE = 3.0
+"""Log odds that the passages answer, above which they say nothing more of this answer: it may still be beside."""
 _MARKS = re.compile(r"\[\d{1,3}\]|[\s，。、；：,.;:!?！？“”\"'（）()《》]")
 _LONG = 400
 """Characters of an answer that are compared."""
@@ -125,8 +127,8 @@ def _bare(text: str) -> str:
 
 
 def _logit(probability: float) -> float:
-    inside = min(max(probability, 1e-4), 1 - 1e-4)
-    return math.log(inside / (1 - inside))
+    inside = min(max(probability, 1e-9), 1 - 1e-9)
+    return max(-_SURE, min(_SURE, math.log(inside / (1 - inside))))
 
 
 def _bounded(value: float) -> float:

@@ -297,19 +297,18 @@ def test_what_the_documents_hold_but_does_not_answer_is_withheld(
     make_pipeline: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.pipeline.reader_of", lambda _: FakeReader("22万元"))
-    asked = "每台电梯补贴标准是多少？"
-    told = make_pipeline("每台电梯补贴标准为22万元[1]。").ask(asked)
+    between = "材料一式三份。经办人当场核对。结果在网站公布。公示期为五天。"
+    files = {"notice.txt": f"加装电梯\n\n每台电梯补贴标准为22万元。{between}咨询电话为0600-66102733。\n"}
+    asked, phone = "每台电梯补贴标准是多少？", "咨询电话为0600-66102733[1]。"
+    told = make_pipeline("每台电梯补贴标准为22万元[1]。", files=files).ask(asked)
     assert told.outcome == "answered"
     assert told.confidence is not None
     assert told.confidence > 0.7
-    beside = make_pipeline("申报截止日期为2026年9月30日[1]。").ask(asked)
+    beside = make_pipeline(phone, files=files).ask(asked)
     assert (beside.outcome, beside.citations) == ("refused", ())
-    assert "截止" not in beside.text
+    assert "0600" not in beside.text
     assert [claim.reason for claim in beside.claims] == ["beside"]
-    assert (
-        make_pipeline("申报截止日期为2026年9月30日[1]。", evidence_threshold=0).ask(asked).outcome
-        == "answered"
-    )
+    assert make_pipeline(phone, files=files, evidence_threshold=0).ask(asked).outcome == "answered"
 
 
 def test_a_repealed_notice_is_not_shown_to_the_model(make_pipeline: Make) -> None:
