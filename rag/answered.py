@@ -105,10 +105,9 @@ def answered_probability(
 def can_be_judged(question: Question, citations: Sequence[Citation]) -> bool:
     """Whether reading was learned on such questions.
 
-    It was not on what a body that is named said or promised, which is many sentences and no short stretch of one, nor
-    across languages.
+    It was not on what somebody said or promised, which is many sentences and no short stretch of one, nor across languages.
     """
-    if question.bodies and question.asks_statement:
+    if question.asks_statement:
         return False
     return any(has_han(citation.quote) != question.is_latin for citation in citations)
 

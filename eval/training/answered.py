@@ -47,7 +47,7 @@ STYLES: tuple[Style, ...] = ("short", "full")
 _SETS = ("near", "office", "drcd", "cmrc2018")
 _MOST = 60
 """Questions of a kind, set and style."""
-_ODDS = 2.0
+_ODDS = 3.0
 """Answers that answer, to one that does not, among those that come this far: learning weighs both the same."""
 _PENALTY = 1e-2
 """On the squares of the weights: there are a few hundred answers."""

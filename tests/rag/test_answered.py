@@ -108,6 +108,7 @@ def test_it_tells_apart_what_reading_tells_apart() -> None:
     [
         (ASKED, True),
         ("住建局承诺了什么？", False),
+        ("秦守诚的承诺有哪些？", False),
         ("How much is the subsidy for a lift?", False),
     ],
 )

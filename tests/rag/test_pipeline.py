@@ -300,11 +300,11 @@ def test_what_the_documents_hold_but_does_not_answer_is_withheld(
     between = "材料一式三份。经办人当场核对。结果在网站公布。公示期为五天。"
     files = {"notice.txt": f"加装电梯\n\n每台电梯补贴标准为22万元。{between}咨询电话为0600-66102733。\n"}
     asked, phone = "每台电梯补贴标准是多少？", "咨询电话为0600-66102733[1]。"
-    told = make_pipeline("每台电梯补贴标准为22万元[1]。", files=files).ask(asked)
+    told = make_pipeline("每台电梯补贴标准为22万元[1]。", files=files, evidence_threshold=0.5).ask(asked)
     assert told.outcome == "answered"
     assert told.confidence is not None
     assert told.confidence > 0.7
-    beside = make_pipeline(phone, files=files).ask(asked)
+    beside = make_pipeline(phone, files=files, evidence_threshold=0.5).ask(asked)
     assert (beside.outcome, beside.citations) == ("refused", ())
     assert "0600" not in beside.text
     assert [claim.reason for claim in beside.claims] == ["beside"]
