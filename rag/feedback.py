@@ -11,7 +11,6 @@ import contextlib
 import errno
 import json
 import logging
-import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
@@ -21,6 +20,7 @@ from typing import Any, Final, Literal, cast, get_args
 
 from filelock import FileLock, Timeout
 
+from rag.appending import append_durably
 from rag.errors import LibraryDamaged, LibraryError, LibraryLocked, StorageFull
 from rag.serialization import answer_record
 from rag.settings import Settings, shaping_settings
@@ -127,7 +127,7 @@ class FeedbackStore:
                 self._folder.mkdir(parents=True, exist_ok=True)
                 # An instance for each call: the lock is then between threads as well as between processes.
                 with FileLock(self.path.with_name(f"{FILE}.lock"), timeout=_LOCK_SECONDS):
-                    self._write(line)
+                    append_durably(self.path, line)
         except Timeout as error:
             raise LibraryLocked(
                 f"{self.path} has been held by another process for {_LOCK_SECONDS:.0f} seconds.",
@@ -161,39 +161,6 @@ class FeedbackStore:
         if unreadable or torn:
             _LOG.warning("%s: %d lines are no feedback and left out.", self.path, unreadable + bool(torn))
         return list(latest.values())
-
-    def _write(self, line: bytes) -> None:
-        """Append a line under the lock; what a failed write left is cut off again."""
-        new = not self.path.exists()
-        flags = (
-            os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0)
-        )
-        # What visitors wrote is for the service's own account alone.
-        handle = os.open(self.path, flags, 0o600)
-        try:
-            size = os.lseek(handle, 0, os.SEEK_END)
-            if size:
-                os.lseek(handle, -1, os.SEEK_END)
-                if os.read(handle, 1) != b"\n":
-                    line = b"\n" + line
-            try:
-                written = os.write(handle, line)
-                if written < len(line):
-                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-                os.fsync(handle)
-            except OSError:
-                with contextlib.suppress(OSError):
-                    os.ftruncate(handle, size)
-                raise
-        finally:
-            os.close(handle)
-        if new and os.name == "posix":
-            # The file's name reaches the disk with its folder, not with the file.
-            folder = os.open(self._folder, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
 
 
 @contextlib.contextmanager

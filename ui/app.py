@@ -33,8 +33,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import SettingsError, WenzhengError
 from rag.settings import Settings
-from ui.chat import AnswerSource, Conversations, build_chat
-from ui.texts import TEXTS, LanguageSetting, choose_language
+from ui.chat import Conversations, build_chat
+from ui.conversations.serving import EXPORTS, Exports
+from ui.conversations.users import cookie_header, cookies_in
+from ui.runs import AnswerSource
+from ui.texts import TEXTS, choose_language
 from ui.theme import gradio_theme, token_css
 
 ASSETS: Final = "/wenzheng/"
@@ -127,7 +130,7 @@ def _asgi(app: gr.Blocks, settings: Settings) -> _Page:
         theme=gradio_theme(),
     )
     _in_loop(mount)
-    return _Page(outer, settings.language)
+    return _Page(outer, settings)
 
 
 def _in_loop(build: Callable[[], _T]) -> _T:
@@ -201,9 +204,10 @@ class _Server:
 class _Page:
     """Around Gradio: serves the page's own files, rewrites the page's head, and sets the security headers."""
 
-    def __init__(self, app: ASGIApp, language: LanguageSetting) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._language = language
+        self._language = settings.language
+        self._exports = Exports(settings)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
 
@@ -221,7 +225,9 @@ class _Page:
             return
         self._loop = asyncio.get_running_loop()
         path: str = scope["path"]
-        if path.startswith(ASSETS):
+        if path.startswith(EXPORTS):
+            await self._exports(scope, receive, send)
+        elif path.startswith(ASSETS):
             await _asset(path.removeprefix(ASSETS))(scope, receive, send)
         elif path.startswith(_CLOSED):
             await Response(status_code=404)(scope, receive, send)
@@ -286,6 +292,8 @@ class _Page:
                 headers["content-length"] = str(len(content))
             headers["cache-control"] = "no-store"
             headers["vary"] = "accept-language"
+            secure = scope.get("scheme") == "https"
+            headers.append("set-cookie", cookie_header(cookies_in(request.get("cookie")), secure=secure))
         guarded = _with_headers(send, _policy(nonce))
         await guarded(start)
         await guarded({"type": "http.response.body", "body": content})
@@ -369,6 +377,8 @@ def _rewritten(page: str, tag: str, nonce: str) -> str:
         f'<link rel="icon" href="{ASSETS}icon.svg" type="image/svg+xml">'
         f'<link rel="stylesheet" href="{ASSETS}chat.css">'
         f'<script src="{ASSETS}chat.js" defer></script>'
+        f'<link rel="stylesheet" href="{ASSETS}history.css">'
+        f'<script src="{ASSETS}history.js" defer></script>'
     )
     return page.replace("</head>", f"{own}</head>", 1)
 

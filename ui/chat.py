@@ -11,10 +11,10 @@ import secrets
 import threading
 import time
 import weakref
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, Protocol, cast, get_args
+from typing import Any, Final, cast, get_args
 
 import gradio as gr
 from gradio.events import api as add_endpoint
@@ -26,11 +26,23 @@ from rag.filters import iso_date, parts, published_within, restriction, without
 from rag.serialization import answer_record
 from rag.settings import Settings
 from rag.types import Answer, Filters, Turn
+from ui.conversations.keeping import Kept, judge, put
+from ui.conversations.panel import (
+    render_editing,
+    render_history,
+    render_history_button,
+    render_history_head,
+    render_last,
+    render_unkept,
+)
+from ui.conversations.records import Conversation
+from ui.conversations.store import FOLDER as CONVERSATIONS
+from ui.conversations.store import ConversationStore, Listing, NoSuchConversation
+from ui.conversations.users import user_of
 from ui.rendering import (
     RUNNING,
     Exchange,
     Failure,
-    ModelState,
     Overview,
     Phase,
     announcement,
@@ -51,6 +63,7 @@ from ui.rendering import (
     render_status,
     render_welcome,
 )
+from ui.runs import FRAME, AnswerSource, Line, Run
 from ui.texts import TEXTS, Language, choose_language, error_heading
 
 logger = logging.getLogger(__name__)
@@ -63,9 +76,6 @@ WAITING_ROOM: Final = 32
 
 HISTORY_TURNS: Final = 10
 """Earlier messages that the pipeline is given with a question."""
-
-_FRAME: Final = 0.08
-"""Shortest time between two updates of a page, in seconds: more would be work for the browser and unseen."""
 
 _PULSE: Final = 1.0
 """Longest time without an update. Gradio notices only at an update that a browser has gone."""
@@ -81,165 +91,6 @@ _EVENT: Final = "document.addEventListener('wz-{name}', (event) => trigger('subm
 """How the page's script hands feedback and filters over to Gradio, which sends them with the page's own session."""
 
 
-class AnswerSource(Protocol):
-    """What answers questions: the pipeline, or a scripted one in tests."""
-
-    def stream(
-        self,
-        question: str,
-        history: Sequence[Turn] = (),
-        stop: threading.Event | None = None,
-        *,
-        filters: Filters | None = None,
-        read: bool = True,
-    ) -> Iterator[Answer]:
-        """Growing snapshots of one answer, the last with ``done``; ends early once `stop` is set.
-
-        ``filters`` restrict the search; ``read`` is whether restrictions that the question states do, too.
-        """
-
-    @property
-    def model_status(self) -> ModelState:
-        """Where the chat model stands."""
-
-    def overview(self) -> Overview:
-        """What the library holds."""
-
-
-class Line:
-    """A waiting line with so many places at its head, first come, first served."""
-
-    def __init__(self, places: int) -> None:
-        self._places = places
-        self._lock = threading.Lock()
-        self._tickets: list[object] = []
-
-    def enter(self) -> object:
-        """Join at the end; the ticket is to be given back with `leave`."""
-        ticket = object()
-        with self._lock:
-            self._tickets.append(ticket)
-        return ticket
-
-    def ahead(self, ticket: object) -> int:
-        """How many must leave before it is this ticket's turn; 0 when it is, or when it has left."""
-        with self._lock:
-            if ticket not in self._tickets:
-                return 0
-            return max(0, self._tickets.index(ticket) - self._places + 1)
-
-    def leave(self, ticket: object) -> None:
-        """Give the place free; a second time does nothing."""
-        with self._lock:
-            if ticket in self._tickets:
-                self._tickets.remove(ticket)
-
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Wait for a place and hold it."""
-        ticket = self.enter()
-        try:
-            while self.ahead(ticket):
-                time.sleep(_FRAME)
-            yield
-        finally:
-            self.leave(ticket)
-
-
-class Run:
-    """One question on its way through the pipeline, read in a thread of its own.
-
-    The thread lets "stop" act at once, also while the pipeline waits for the model: the page stops listening,
-    and the thread closes the pipeline's generator as soon as it gets the word back. The place in line is held
-    until then, so that asking and stopping over and over cannot pile up work.
-    """
-
-    def __init__(
-        self,
-        source: AnswerSource,
-        line: Line,
-        question: str,
-        history: Sequence[Turn],
-        filters: Filters,
-        read: bool,
-    ) -> None:
-        self.question = question
-        self._filters = filters
-        self._restrictions_read = read
-        self.stop = threading.Event()
-        self._source = source
-        self._line = line
-        self._history = tuple(history)
-        self._ticket = line.enter()
-        self._changed = threading.Condition()
-        self._answer: Answer | None = None
-        self._failure: WenzhengError | Exception | None = None
-        self._finished = False
-        self._thread: threading.Thread | None = None
-
-    @property
-    def ahead(self) -> int:
-        """How many questions are before this one; 0 once it is its turn."""
-        return 0 if self._thread else self._line.ahead(self._ticket)
-
-    def start(self) -> None:
-        """Begin to read, once it is this question's turn."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._read, name="wenzheng-answer", daemon=True)
-            self._thread.start()
-
-    def cancel(self) -> None:
-        """Stop the answer; the place is given free when the pipeline has let go."""
-        self.stop.set()
-        with self._changed:
-            self._changed.notify_all()
-        if self._thread is None:
-            self._line.leave(self._ticket)
-
-    def wait(self, seen: Answer | None, timeout: float) -> tuple[Answer | None, bool]:
-        """The newest snapshot, and whether it is the last: returns when it is not `seen`, or after `timeout`.
-
-        :raises Exception: what the pipeline raised, after its last snapshot has been returned
-        """
-        with self._changed:
-            self._changed.wait_for(
-                lambda: self._answer is not seen or self._finished or self.stop.is_set(), timeout
-            )
-            if self._answer is seen and self._failure is not None:
-                raise self._failure
-            return self._answer, self._finished and self._failure is None
-
-    def _read(self) -> None:
-        try:
-            stream = self._source.stream(
-                self.question,
-                self._history,
-                self.stop,
-                filters=self._filters,
-                read=self._restrictions_read,
-            )
-            try:
-                for answer in stream:
-                    if self.stop.is_set():
-                        break
-                    with self._changed:
-                        self._answer = answer
-                        self._changed.notify_all()
-            finally:
-                # An iterator need not be a generator, but one left open keeps its connection to the model.
-                close = getattr(stream, "close", None)
-                if close is not None:
-                    close()
-        except Exception as error:  # noqa: BLE001 - carried over to the page's thread, which raises it there
-            with self._changed:
-                self._failure = error
-        finally:
-            self._line.leave(self._ticket)
-            with self._changed:
-                self._finished = True
-                self._changed.notify_all()
-
-
 @dataclass(slots=True)
 class Session:
     """What one open page has: its language, its conversation so far, the question under way, the filters set by hand."""
@@ -250,6 +101,9 @@ class Session:
     run: Run | None = None
     ratings: int = 0
     filters: Filters = field(default_factory=Filters)
+    kept: Kept = field(default_factory=Kept)
+    replacing: str = ""
+    """The id of the last exchange while its question is being edited: the next one takes its place."""
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Session:
         """A new session: Gradio copies the initial value of a state for each page that opens."""
@@ -293,6 +147,10 @@ class View:
     rated: str | None = None
     form: str | None = None
     chosen: str | None = None
+    last: str | None = None
+    editing: str | None = None
+    unkept: str | None = None
+    history: str | None = None
     box: str | None = None
     running: bool | None = None
     polling: bool | None = None
@@ -323,6 +181,7 @@ class Conversations:
         self._source = source
         self._settings = settings
         self._feedback = FeedbackStore(settings.home / FOLDER)
+        self._store = ConversationStore(settings.home / CONVERSATIONS)
         self._line = Line(places)
         self._lock = threading.Lock()
         self._runs: weakref.WeakSet[Run] = weakref.WeakSet()
@@ -334,19 +193,87 @@ class Conversations:
         for run in runs:
             run.cancel()
 
-    def open(self, session: Session, accept_language: str | None) -> View:
-        """A page has been opened: settle its language and say what there is."""
+    def open(self, session: Session, accept_language: str | None, user: str | None = None) -> View:
+        """A page has been opened: settle its language, say what there is, show the visitor's last conversation.
+
+        :param user: whose conversations they are (`ui.conversations.users.user_of`); empty where the browser has no
+            cookie, which the page says; None for a page that keeps nothing
+        """
         session.language = choose_language(accept_language, self._settings.language)
-        return self._blank(session)
+        session.kept = Kept(user or "", problem="cookie" if user == "" else "")
+        blank = self._blank(session)
+        if not user:
+            return blank
+        try:
+            latest = self._store.latest(user)
+        except WenzhengError:
+            logger.exception("Conversations could not be read.")
+            latest = None
+        view = self._restored(session, latest, user) if latest is not None else View()
+        return replace(view.over(blank), history=self._history(session, user))
+
+    def browse(self, session: Session, sent: object, user: str) -> View:
+        """List, search, open, rename or delete conversations of the visitor.
+
+        :param sent: what the page sent: ``action`` ("list", "open", "rename", "delete"), ``id``, ``title`` and
+            ``query``; it may be anything, and what makes no sense only lists
+        :param user: whose they are, from the cookie of this very request
+        """
+        given = sent if isinstance(sent, dict) else {}
+        action, id_, title, query = (
+            value if isinstance(value := given.get(key), str) else ""
+            for key in ("action", "id", "title", "query")
+        )
+        texts = TEXTS[session.language]
+        view, problem = View(), ""
+        try:
+            if action == "open":
+                view = self._restored(session, self._store.load(user, id_), user)
+            elif action == "rename":
+                self._store.rename(user, id_, title)
+            elif action == "delete":
+                self._store.delete(user, id_)
+                if session.kept.conversation == id_:
+                    view = self.reset(session)
+        except NoSuchConversation:
+            problem = texts.history_gone
+        except WenzhengError as error:
+            logger.exception("A conversation could not be opened or changed.")
+            problem = texts.history_failed.format(reason=error_heading(texts, error.code))
+        return replace(view, history=self._history(session, user, query, problem))
+
+    def again(self, session: Session, sent: object) -> Generator[View, None, None]:
+        """Ask the last question again in place of its answer, or put it into the box to be changed.
+
+        :param sent: what the page sent: ``action`` ("again", "edit", "cancel") and ``answer``, the exchange's id; it may
+            be anything, and what is not of the last question does nothing
+        """
+        given = sent if isinstance(sent, dict) else {}
+        action, last = given.get("action"), session.current
+        if action == "cancel":
+            session.replacing = ""
+            yield View(editing="", box="")
+        elif last is None or not last.id or last.id != given.get("answer"):
+            return
+        elif session.run is not None and not session.run.stop.is_set():
+            yield View(hint=render_hint(TEXTS[session.language].hint_running))
+        elif action == "edit":
+            session.replacing = last.id
+            yield View(
+                editing=render_editing(last, session.language), box=last.question, hint=render_hint("")
+            )
+        elif action == "again":
+            session.replacing = last.id
+            filters = last.answer.filters if last.answer is not None and not last.read else None
+            for view in self.ask(session, last.question, filters, read=last.read):
+                # What has been typed meanwhile is another question.
+                yield replace(view, box=None)
 
     def reset(self, session: Session) -> View:
         """Begin a new conversation; a question under way is stopped."""
-        if session.run is not None:
-            session.run.cancel()
-        with self._lock:
-            session.run = session.current = None
-            session.past = []
-            session.filters = Filters()
+        self._clear(
+            session, Kept(session.kept.user, problem="" if session.kept.user else session.kept.problem)
+        )
         return replace(self._blank(session), running=False, box="")
 
     def stop(self, session: Session) -> None:
@@ -381,11 +308,15 @@ class Conversations:
             yield View(hint=render_hint(refusal))
             return
         language = session.language
-        history = session.history()
-        in_force = session.filters if filters is None else filters
+        last = session.current
+        replaced = last if last is not None and last.id and last.id == session.replacing else None
+        session.replacing = ""
+        history = session.history(replaced)
+        by_hand = session.filters
+        in_force = by_hand if filters is None else filters
         run = Run(self._source, self._line, question, history, in_force, read)
         with self._lock:
-            if session.current is not None:
+            if session.current is not None and replaced is None:
                 session.past = [*session.past, _settled(session.current)]
             number, id_ = len(session.past) + 1, secrets.token_hex(8)
             exchange = Exchange(number, question, "searching", id=id_, read=read)
@@ -397,12 +328,21 @@ class Conversations:
             past=render_exchanges(session.past, language),
             past_sources="".join(render_sources(e, language, past=True) for e in session.past),
             hint=render_hint(""),
+            last="",
+            editing="",
             box="",
             running=True,
         )
         phase: Phase | None = None
         try:
             yield shown
+            if replaced is None and session.run is run:
+                # Before the answer is there: a page that is closed meanwhile finds its question again.
+                kept = put(self._store, session.kept, exchange, by_hand)
+                with self._lock:
+                    # Another conversation may have been opened while the disk was written.
+                    if session.run is run:
+                        session.kept = kept
             for step in self._follow(run, exchange, language):
                 if session.run is not run:
                     # A new conversation has been begun: the page is no longer this question's.
@@ -414,13 +354,18 @@ class Conversations:
                     phase = step.phase
                     now = self.status(session)
                     view = replace(view, status=now.status, polling=now.polling)
+                if step.phase not in RUNNING:
+                    # Kept before it is shown: whoever sees the whole answer can ask the next question at once.
+                    view = self._ended(session, run, replaced, by_hand).over(view)
+                    if session.current is None or session.current.id != step.id:
+                        return
                 yield view.without(shown)
                 shown = view.over(shown)
         finally:
             # Also when the browser has gone in mid-answer: Gradio then closes this generator.
             run.cancel()
             if session.run is run:
-                session.run = None
+                self._ended(session, run, replaced, by_hand)
         yield replace(self.status(session), running=False)
 
     def refine(self, session: Session, sent: object) -> Generator[View, None, None]:
@@ -520,6 +465,7 @@ class Conversations:
             session.past = [_judged(e, exchange.id, thumb) for e in session.past]
             if session.current is not None:
                 session.current = _judged(session.current, exchange.id, thumb)
+        judge(self._store, session.kept, exchange.id, thumb)
         if thumb == "none":
             return outcome(texts.feedback_taken_back, thumb)
         asks = thumb == "down" and "reason" not in given
@@ -542,11 +488,86 @@ class Conversations:
             raise WenzhengError("The pipeline gave no answer.", "Ask again.")
         return answer_record(final)
 
+    def _clear(self, session: Session, kept: Kept) -> None:
+        """Take the conversation off the page; a question under way is stopped."""
+        if session.run is not None:
+            session.run.cancel()
+        with self._lock:
+            session.run = session.current = None
+            session.past = []
+            session.filters = Filters()
+            session.kept, session.replacing = kept, ""
+
+    def _restored(self, session: Session, conversation: Conversation, user: str) -> View:
+        """Put a conversation that was kept on the page, in the place of what is there."""
+        self._clear(session, Kept(user, conversation.id))
+        language = session.language
+        view = replace(self._blank(session), running=False, box="")
+        if not conversation.exchanges:
+            return view
+        *past, last = conversation.exchanges
+        with self._lock:
+            session.past, session.current = list(past), last
+            session.filters = conversation.filters
+        return replace(
+            self._exchange_view(last, language).over(view),
+            welcome="",
+            past=render_exchanges(past, language),
+            past_sources="".join(render_sources(e, language, past=True) for e in past),
+            announcement=render_announcement(""),
+            chosen=render_chosen(session.filters, language),
+            last=render_last(last, language, conversation.id),
+        )
+
+    def _history(self, session: Session, user: str, query: str = "", problem: str = "") -> str:
+        """The list of the visitor's conversations."""
+        language = session.language
+        texts = TEXTS[language]
+        listing = Listing()
+        try:
+            listing = self._store.list(user, query)
+        except WenzhengError as error:
+            logger.exception("Conversations could not be listed.")
+            problem = problem or texts.history_failed.format(reason=error_heading(texts, error.code))
+        current = session.kept.conversation
+        return render_history(listing, language, current=current, query=query, problem=problem)
+
+    def _ended(self, session: Session, run: Run, replaced: Exchange | None, filters: Filters) -> View:
+        """The question is no longer under way: keep it, and say what can be done with it."""
+        language = session.language
+        with self._lock:
+            if session.run is not run or session.current is None:
+                return View()
+            session.run = None
+            last = session.current = _settled(session.current)
+            put_back = replaced is not None and replaced.phase == "done" and last.phase != "done"
+            if put_back and replaced is not None:
+                # An answer gives way only to another: what was stopped or failed stands behind it.
+                session.past = [*session.past, replaced]
+                last = session.current = replace(last, number=len(session.past) + 1)
+        instead = replaced.id if replaced is not None and not put_back else ""
+        kept = put(self._store, session.kept, last, filters, replaced=instead)
+        with self._lock:
+            if session.current is None or session.current.id != last.id:
+                return View()
+            session.kept = kept
+        view = View(
+            last=render_last(last, language, kept.conversation),
+            unkept=render_unkept(kept.problem, language),
+        )
+        if not put_back:
+            return view
+        return replace(
+            self._exchange_view(last, language).over(view),
+            past=render_exchanges(session.past, language),
+            past_sources="".join(render_sources(e, language, past=True) for e in session.past),
+        )
+
     def _follow(self, run: Run, exchange: Exchange, language: Language) -> Iterator[Exchange]:
         """The exchange as it goes on, at most once a frame, at least once a pulse; the last one is final."""
         while not run.stop.is_set() and (ahead := run.ahead):
             yield replace(exchange, phase="queued", ahead=ahead)
-            run.stop.wait(_FRAME * 3)
+            run.stop.wait(FRAME * 3)
         if not run.stop.is_set():
             run.start()
             yield exchange
@@ -558,7 +579,7 @@ class Conversations:
                 answer, last = run.wait(answer, _PULSE)
                 if not last and not run.stop.is_set():
                     yield replace(exchange, phase=self._phase(answer), answer=answer)
-                    run.stop.wait(max(0.0, _FRAME - (time.monotonic() - began)))
+                    run.stop.wait(max(0.0, FRAME - (time.monotonic() - began)))
         except WenzhengError as error:
             yield replace(exchange, phase="failed", answer=answer, error=Failure.of(error))
             return
@@ -625,6 +646,9 @@ class Conversations:
             rated="",
             form=render_filter_form(bodies, language),
             chosen=render_chosen(session.filters, language),
+            last="",
+            editing="",
+            unkept=render_unkept(session.kept.problem, language),
         )
 
 
@@ -651,13 +675,19 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
         with gr.Row(elem_id="wz-header"):
             brand = _html("wz-brand")
             status = _html("wz-status")
+            toggle = _html("wz-history-button")
             fresh = gr.Button("", elem_id="wz-fresh", size="sm")
         connection = _html("wz-connection")
         with gr.Row(elem_id="wz-main"):
+            with gr.Column(elem_id="wz-history"):
+                history_head = _html("wz-history-top")
+                history = _html("wz-history-list", "history")
             with gr.Column(elem_id="wz-chat"):
                 with gr.Column(elem_id="wz-scroll"):
                     welcome, past, live = _html("wz-welcome"), _html("wz-past"), _html("wz-live")
+                    last = _html("wz-last", "last")
                 with gr.Column(elem_id="wz-composer"):
+                    unkept, editing = _html("wz-unkept"), _html("wz-editing")
                     hint = _html("wz-hint")
                     chosen = _html("wz-chosen", "narrow")
                     with gr.Row(elem_id="wz-ask"):
@@ -686,8 +716,9 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
         *(welcome, past, live, past_sources, live_sources, hint, announced, status, rated),
         *(form, chosen),
         *(box, send, stop, timer),
+        *(last, editing, unkept, history),
     ]
-    words = [brand, connection, panel_head, note, fresh]
+    words = [brand, connection, panel_head, note, fresh, toggle, history_head]
 
     def updates(view: View) -> list[Any]:
         html = (
@@ -700,10 +731,14 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
             gr.skip() if view.running is None else gr.update(visible=not view.running),
             gr.skip() if view.running is None else gr.update(visible=view.running),
             gr.skip() if view.polling is None else gr.Timer(active=view.polling),
+            *(
+                gr.skip() if value is None else value
+                for value in (view.last, view.editing, view.unkept, view.history)
+            ),
         ]
 
     def opened(session: Session, request: gr.Request) -> list[Any]:
-        view = conversations.open(session, request.headers.get("accept-language"))
+        view = conversations.open(session, request.headers.get("accept-language"), user_of(request.cookies))
         language = session.language
         texts = TEXTS[language]
         changes = updates(view)
@@ -718,9 +753,14 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
             render_panel_head(language),
             render_note(language),
             gr.update(value=texts.new_chat),
+            render_history_button(language),
+            render_history_head(language),
         ]
 
-    def asked(session: Session, question: str) -> Iterator[list[Any]]:
+    def asked(session: Session, question: str, request: gr.Request) -> Iterator[list[Any]]:
+        if not session.exchanges:
+            # A page that outlived its service has a new session, of which the service does not know whose it is.
+            session.kept = replace(session.kept, user=user_of(request.cookies))
         with closing(conversations.ask(session, question or "")) as views:
             for view in views:
                 yield updates(view)
@@ -732,6 +772,14 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
 
     def narrowed(session: Session, event: gr.EventData) -> list[Any]:
         return updates(conversations.narrow(session, event._data))
+
+    def browsed(session: Session, event: gr.EventData, request: gr.Request) -> list[Any]:
+        return updates(conversations.browse(session, event._data, user_of(request.cookies)))
+
+    def replaced(session: Session, event: gr.EventData) -> Iterator[list[Any]]:
+        with closing(conversations.again(session, event._data)) as views:
+            for view in views:
+                yield updates(view)
 
     def stopped(session: Session) -> None:
         conversations.stop(session)
@@ -767,6 +815,8 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
         asked_again, [state], elements, concurrency_limit=WAITING_ROOM, trigger_mode="once", **quiet
     )
     chosen.submit(narrowed, [state], elements, trigger_mode="multiple", queue=False, **quiet)
+    last.submit(replaced, [state], elements, concurrency_limit=WAITING_ROOM, trigger_mode="once", **quiet)
+    history.submit(browsed, [state], elements, trigger_mode="multiple", queue=False, **quiet)
     stop.click(stopped, [state], None, queue=False, **quiet)
     fresh.click(begun, [state], elements, queue=False, **quiet)
     rated.submit(judged, [state], elements, trigger_mode="multiple", queue=False, **quiet)

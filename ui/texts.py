@@ -27,6 +27,39 @@ class Texts:
     tagline: str
     new_chat: str
 
+    history_title: str
+    history_search: str
+    history_search_hint: str
+    history_empty: str
+    history_none: str
+    history_found: str
+    history_count: str
+    history_open: str
+    history_more: str
+    history_rename: str
+    history_name: str
+    history_save: str
+    history_delete: str
+    history_delete_ask: str
+    history_cancel: str
+    history_export: str
+    history_close: str
+    history_damaged: str
+    history_failed: str
+    history_gone: str
+    history_cookie: str
+    unkept_full: str
+    unkept_failed: str
+    unkept_many: str
+    unkept_long: str
+    unkept_gone: str
+    again: str
+    edit_question: str
+    editing: str
+    editing_cancel: str
+    export_begun: str
+    export_unsupported: str
+
     status_documents: str
     status_latest: str
     status_empty: str
@@ -141,6 +174,38 @@ _ZH_HANS: Final = Texts(
     brand="问政",
     tagline="依据本地文件作答，句句注明出处",
     new_chat="新对话",
+    history_title="对话记录",
+    history_search="搜索对话",
+    history_search_hint="标题、问题、回答",
+    history_empty="还没有保存的对话。提问之后，对话会自动保存在这里。",
+    history_none="没有找到相符的对话。",
+    history_found="找到 {count} 段对话",
+    history_count="{count} 个问题",
+    history_open="打开对话：{title}",
+    history_more="更多操作：{title}",
+    history_rename="重命名",
+    history_name="对话名称",
+    history_save="保存",
+    history_delete="删除",
+    history_delete_ask="删除“{title}”？删除后不能恢复。",
+    history_cancel="取消",
+    history_export="导出 {format}",
+    history_close="关闭对话记录",
+    history_damaged="有 {count} 段对话的文件无法读取，没有列出，请告知管理员。",
+    history_failed="没有做成（{reason}），请重试；若再次出现，请告知管理员。",
+    history_gone="这段对话已不存在。",
+    history_cookie="浏览器没有接受本服务的 Cookie，对话无法保存。请在浏览器设置中允许后刷新页面。",
+    unkept_full="磁盘空间不足，这段对话暂时没有保存。请告知管理员；有空间后会随下一个问题补存。",
+    unkept_failed="无法写入磁盘，这段对话暂时没有保存。请告知管理员；恢复后会随下一个问题补存。",
+    unkept_many="已有 {limit} 段对话，到了上限，这段对话没有保存。请在对话记录中删除不再需要的。",
+    unkept_long="这段对话已有 {limit} 个问题，到了上限，后面的不再保存。请开始新对话。",
+    unkept_gone="这段对话已在别处删除，后面的问题不再保存。请开始新对话。",
+    again="重新回答",
+    edit_question="修改问题",
+    editing="正在修改上一个问题，发送后替换原来的问答。",
+    editing_cancel="取消修改",
+    export_begun="对话时间：{time}",
+    export_unsupported="删除线标出的句子没有通过核对。",
     status_documents="收录文件 {documents} 份",
     status_latest="最新 {date}",
     status_empty="尚未收录文件",
@@ -272,6 +337,38 @@ _ZH_HANT: Final = Texts(
     brand="問政",
     tagline="依據本地文件作答，句句註明出處",
     new_chat="新對話",
+    history_title="對話記錄",
+    history_search="搜尋對話",
+    history_search_hint="標題、問題、回答",
+    history_empty="還沒有儲存的對話。提問之後，對話會自動儲存在這裡。",
+    history_none="沒有找到相符的對話。",
+    history_found="找到 {count} 段對話",
+    history_count="{count} 個問題",
+    history_open="開啟對話：{title}",
+    history_more="更多操作：{title}",
+    history_rename="重新命名",
+    history_name="對話名稱",
+    history_save="儲存",
+    history_delete="刪除",
+    history_delete_ask="刪除「{title}」？刪除後不能復原。",
+    history_cancel="取消",
+    history_export="匯出 {format}",
+    history_close="關閉對話記錄",
+    history_damaged="有 {count} 段對話的檔案無法讀取，沒有列出，請告知管理員。",
+    history_failed="沒有做成（{reason}），請重試；若再次出現，請告知管理員。",
+    history_gone="這段對話已不存在。",
+    history_cookie="瀏覽器沒有接受本服務的 Cookie，對話無法儲存。請在瀏覽器設定中允許後重新整理頁面。",
+    unkept_full="磁碟空間不足，這段對話暫時沒有儲存。請告知管理員；有空間後會隨下一個問題補存。",
+    unkept_failed="無法寫入磁碟，這段對話暫時沒有儲存。請告知管理員；恢復後會隨下一個問題補存。",
+    unkept_many="已有 {limit} 段對話，到了上限，這段對話沒有儲存。請在對話記錄中刪除不再需要的。",
+    unkept_long="這段對話已有 {limit} 個問題，到了上限，後面的不再儲存。請開始新對話。",
+    unkept_gone="這段對話已在別處刪除，後面的問題不再儲存。請開始新對話。",
+    again="重新回答",
+    edit_question="修改問題",
+    editing="正在修改上一個問題，送出後取代原來的問答。",
+    editing_cancel="取消修改",
+    export_begun="對話時間：{time}",
+    export_unsupported="刪除線標出的句子沒有通過核對。",
     status_documents="收錄文件 {documents} 份",
     status_latest="最新 {date}",
     status_empty="尚未收錄文件",
@@ -403,6 +500,38 @@ _EN: Final = Texts(
     brand="Wenzheng",
     tagline="Answers from local documents, every sentence with its source",
     new_chat="New conversation",
+    history_title="Conversations",
+    history_search="Search conversations",
+    history_search_hint="Title, question, answer",
+    history_empty="No conversations yet. They are kept here once you have asked a question.",
+    history_none="No conversation matches.",
+    history_found="Conversations found: {count}",
+    history_count="questions: {count}",
+    history_open="Open conversation: {title}",
+    history_more="More actions: {title}",
+    history_rename="Rename",
+    history_name="Name of the conversation",
+    history_save="Save",
+    history_delete="Delete",
+    history_delete_ask="Delete “{title}”? This cannot be undone.",
+    history_cancel="Cancel",
+    history_export="Export {format}",
+    history_close="Close conversations",
+    history_damaged="Conversations whose files cannot be read and are not listed: {count}. Please tell the administrator.",
+    history_failed="This could not be done ({reason}). Try again; if it happens again, tell the administrator.",
+    history_gone="This conversation no longer exists.",
+    history_cookie="The browser did not accept this service's cookie, so conversations cannot be kept. Allow it in the browser's settings and reload the page.",
+    unkept_full="The disk is full: this conversation is not being kept for now. Tell the administrator; it will be kept with the next question once there is space.",
+    unkept_failed="The disk cannot be written: this conversation is not being kept for now. Tell the administrator; it will be kept with the next question once that is mended.",
+    unkept_many="There are {limit} conversations, as many as are kept: this one is not being kept. Delete some you no longer need.",
+    unkept_long="This conversation has {limit} questions, as many as are kept: later ones are not. Begin a new chat.",
+    unkept_gone="This conversation was deleted elsewhere: later questions are not kept. Begin a new chat.",
+    again="Answer again",
+    edit_question="Edit question",
+    editing="Editing the last question: sending replaces it and its answer.",
+    editing_cancel="Stop editing",
+    export_begun="Conversation of {time}",
+    export_unsupported="Sentences struck through did not pass the check.",
     status_documents="Documents: {documents}",
     status_latest="newest {date}",
     status_empty="No documents yet",

@@ -1,0 +1,1 @@
+"""Conversations that outlast the page: kept for each visitor, listed, opened again, exported."""
