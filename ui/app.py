@@ -33,9 +33,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import SettingsError, WenzhengError
 from rag.settings import Settings
-from ui.chat import Conversations, build_chat
+from ui.chat import build_chat
 from ui.conversations.serving import EXPORTS, Exports
 from ui.conversations.users import cookie_header, cookies_in
+from ui.conversing import Conversations
 from ui.runs import AnswerSource
 from ui.texts import TEXTS, choose_language
 from ui.theme import gradio_theme, token_css

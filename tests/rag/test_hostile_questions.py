@@ -24,7 +24,8 @@ from rag.rewriting import standing_alone
 from rag.settings import Settings
 from rag.types import Answer, Turn
 from ui import cli
-from ui.chat import Conversations, Session, View
+from ui.conversing import Conversations
+from ui.session import Session, View
 from ui.texts import TEXTS
 
 LIMIT = 2000

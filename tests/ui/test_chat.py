@@ -23,7 +23,9 @@ from rag.feedback import MAX_BETTER, FeedbackStore
 from rag.settings import load_settings
 from rag.types import Answer, Turn
 from ui.app import build_app, close, launch
-from ui.chat import RATINGS, Conversations, Line, Session, View
+from ui.conversing import RATINGS, Conversations
+from ui.runs import Line
+from ui.session import Session, View
 from ui.texts import TEXTS
 
 ZH = TEXTS["zh-Hans"]

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from rag.types import Answer, Filters
-from ui.chat import Conversations, Session, View
+from ui.conversing import Conversations
 from ui.rendering import Exchange, render_chosen, render_exchange, render_exchanges, render_filter_form
+from ui.session import Session, View
 from ui.texts import TEXTS
 
 ZH, EN = TEXTS["zh-Hans"], TEXTS["en"]

@@ -12,9 +12,10 @@ import pytest
 from rag.errors import EndpointUnreachable
 from rag.types import Answer, Filters, Turn
 from ui.app import build_app, close, launch
-from ui.chat import Conversations, Session, View
 from ui.conversations.store import ConversationStore
 from ui.conversations.users import COOKIE, user_of
+from ui.conversing import Conversations
+from ui.session import Session, View
 from ui.texts import TEXTS
 
 ZH = TEXTS["zh-Hans"]
