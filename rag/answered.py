@@ -39,13 +39,23 @@ _LIMIT = 12.0
 _SURE = 3.0
 """Log odds that the passages answer, above which they say nothing more of this answer: it may still be beside."""
 _MARKS = re.compile(r"\[\d{1,3}\]|[\s，。、；：,.;:!?！？“”\"'（）()《》]")
+_BEFORE = 120
+"""Characters of its paragraph before a cited sentence that are read with it."""
 _LONG = 400
 """Characters of an answer that are compared."""
 
 
 def cited_texts(citations: Sequence[Citation]) -> list[str]:
-    """What is read again: each cited sentence under the title of its document."""
-    return [f"{c.passage.source.title}\n{c.quote}" for c in citations]
+    """What is read again: each cited sentence under the title of its document, in simplified script as the reader was taught."""
+    return [to_simplified("\n".join((c.passage.source.title, _before(c) + c.quote))) for c in citations]
+
+
+def _before(citation: Citation) -> str:
+    """The last characters before a cited sentence in its paragraph: what it may be about ("该馆周一闭馆")."""
+    chunk = citation.passage.chunk
+    start = max(0, citation.start - chunk.start)
+    line = chunk.text.rfind("\n", 0, start) + 1
+    return chunk.text[max(line, start - _BEFORE) : start]
 
 
 def features(

@@ -103,6 +103,14 @@ def test_it_tells_apart_what_reading_tells_apart() -> None:
     assert probability(0.1, -5.0, "区住建局") < 0.3 < 0.7 < probability(0.95, 5.0, "22万元")
 
 
+def test_a_cited_sentence_is_read_with_what_it_is_about_and_in_simplified_script() -> None:
+    text = "前一段。\n文化中心免費開放。週一閉館。"
+    (read,) = cited_texts([citation("週一閉館。", text)])
+    assert read == "通知\n文化中心免费开放。周一闭馆。"
+    (clipped,) = cited_texts([citation("止。", "长" * 500 + "止。")])
+    assert clipped == "通知\n" + "长" * 120 + "止。"
+
+
 @pytest.mark.parametrize(
     ("question", "judged"),
     [
