@@ -297,8 +297,8 @@ def test_what_the_documents_hold_but_does_not_answer_is_withheld(
     make_pipeline: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("rag.pipeline.reader_of", lambda _: FakeReader("22万元"))
-    between = "材料一式三份。经办人当场核对。结果在网站公布。公示期为五天。"
-    files = {"notice.txt": f"加装电梯\n\n每台电梯补贴标准为22万元。{between}咨询电话为0600-66102733。\n"}
+    between = "\n材料一式三份。\n经办人当场核对。\n结果在网站公布。\n公示期为五天。"
+    files = {"notice.txt": f"加装电梯\n\n每台电梯补贴标准为22万元。{between}\n咨询电话为0600-66102733。\n"}
     asked, phone = "每台电梯补贴标准是多少？", "咨询电话为0600-66102733[1]。"
     told = make_pipeline("每台电梯补贴标准为22万元[1]。", files=files, evidence_threshold=0.5).ask(asked)
     assert told.outcome == "answered"
