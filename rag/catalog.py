@@ -74,6 +74,12 @@ _copies = sa.Table(
     sa.Column("document_id", sa.String, nullable=False, index=True),
     sa.Column("added_at", sa.Float, nullable=False),
 )
+_collections = sa.Table(
+    "collections",
+    _metadata,
+    sa.Column("document_id", sa.String, primary_key=True),
+    sa.Column("name", sa.String, nullable=False, index=True),
+)
 
 _SOURCE_COLUMNS = (
     _versions.c.document_id,
@@ -212,10 +218,29 @@ class Catalog:
             for some in _slices(paths):
                 connection.execute(sa.delete(_copies).where(_copies.c.path.in_(some)))
 
-    def purge(self, version_ids: Sequence[int]) -> None:
-        """Delete versions with their text and chunks, and copies whose document can't be found any more."""
+    def collect(self, document_ids: Sequence[str], name: str) -> int:
+        """Put documents that can be found into a collection, each out of the one it was in; returns how many.
+
+        :param name: the collection's; empty for none
+        """
         with self._begin() as connection:
-            connection.execute(sa.delete(_copies).where(_copies.c.document_id.not_in(_live_ids())))
+            found = 0
+            for some in _slices(document_ids):
+                live = list(
+                    connection.execute(_live_ids().where(_versions.c.document_id.in_(some))).scalars()
+                )
+                found += len(live)
+                connection.execute(sa.delete(_collections).where(_collections.c.document_id.in_(live)))
+                if name and live:
+                    rows = [{"document_id": id_, "name": name} for id_ in live]
+                    connection.execute(sa.insert(_collections), rows)
+            return found
+
+    def purge(self, version_ids: Sequence[int]) -> None:
+        """Delete versions with their text and chunks, and what is known of documents that can't be found any more."""
+        with self._begin() as connection:
+            for known in (_copies, _collections):
+                connection.execute(sa.delete(known).where(known.c.document_id.not_in(_live_ids())))
             for some in _slices(version_ids):
                 connection.execute(sa.delete(_chunks).where(_chunks.c.version_id.in_(some)))
                 connection.execute(sa.delete(_versions).where(_versions.c.id.in_(some)))
@@ -241,6 +266,24 @@ class Catalog:
         ).order_by(_copies.c.path)
         with self._begin() as connection:
             return [Copy(*row) for row in connection.execute(query)]
+
+    def collections(self) -> dict[str, str]:
+        """The collection's name for each document that is in one, by the document's id."""
+        with self._begin() as connection:
+            query = sa.select(_collections.c.document_id, _collections.c.name)
+            return {row.document_id: row.name for row in connection.execute(query)}
+
+    def documents_at(self, path: str) -> list[str]:
+        """The ids of the documents that lie at a path, or inside the archive or mail that lies there."""
+        query = _live_ids().where(
+            sa.or_(_versions.c.path == path, _versions.c.path.startswith(f"{path}/", autoescape=True))
+        )
+        copied = sa.select(_copies.c.document_id).where(
+            sa.or_(_copies.c.path == path, _copies.c.path.startswith(f"{path}/", autoescape=True))
+        )
+        with self._begin() as connection:
+            found = [*connection.execute(query).scalars(), *connection.execute(copied).scalars()]
+        return list(dict.fromkeys(found))
 
     def files_of(self, version_ids: Sequence[int]) -> set[str]:
         """The digests of the files behind these versions, and behind copies whose document can't be found any more."""

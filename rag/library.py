@@ -257,7 +257,12 @@ class Library:
 
     def matching(self, filters: Filters) -> Selection:
         """The documents of which these filters let anything through, and how many only lack a date."""
-        return select(filters, self.facts())
+        known = self.facts()
+        if filters.collection:
+            # Asked for anew each time: a document may be put elsewhere without another version of it.
+            collections = self.catalog.collections()
+            known = [one for one in known if collections.get(one.source.id) == filters.collection]
+        return select(filters, known)
 
     def facts(self, sources: Mapping[int, Source] | None = None) -> list[Facts]:
         """What filters look at of every document; what a version says is read once, for it never changes.

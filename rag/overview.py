@@ -15,13 +15,18 @@ _NOTICE = re.compile(r"关于(?:做好|申报|举办|开展)?(?P<topic>[^的]{4,
 
 @dataclass(frozen=True, slots=True)
 class LibraryOverview:
-    """What there is to ask about. ``latest`` is the newest document's ISO date, ``bodies`` who issued or said something."""
+    """What there is to ask about.
+
+    ``latest`` is the newest document's ISO date, ``bodies`` who issued or said something, ``collections`` the names of
+    those that hold documents.
+    """
 
     documents: int
     chunks: int
     latest: str | None
     examples: tuple[str, ...]
     bodies: tuple[str, ...] = ()
+    collections: tuple[str, ...] = ()
 
 
 def examples(titles: Sequence[str]) -> tuple[str, ...]:

@@ -83,6 +83,7 @@ class Pipeline:
             latest=max(dates, default=None),
             examples=examples([version.source.title for version in versions]),
             bodies=bodies_known(self.library.facts({version.id: version.source for version in versions})),
+            collections=tuple(sorted(set(self.library.catalog.collections().values()))),
         )
 
     def ask(

@@ -61,6 +61,7 @@ def filters_record(filters: Filters) -> dict[str, Any]:
         "speaker": filters.speaker,
         "since": filters.since,
         "until": filters.until,
+        "collection": filters.collection,
     }
 
 

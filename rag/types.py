@@ -179,17 +179,19 @@ class Filters:
     """What a search is restricted to; empty in all its parts for everything.
 
     ``bodies`` are full names of `rag.bodies`, any of which may have issued or said it; ``speaker`` is a person's name.
-    ``since`` and ``until`` are ISO dates (YYYY, YYYY-MM or YYYY-MM-DD) of publication, both counted in.
+    ``since`` and ``until`` are ISO dates (YYYY, YYYY-MM or YYYY-MM-DD) of publication, both counted in; ``collection``
+    is the name under which documents were put together.
     """
 
     bodies: tuple[str, ...] = ()
     speaker: str = ""
     since: str | None = None
     until: str | None = None
+    collection: str = ""
 
     def __bool__(self) -> bool:
         """Whether anything is restricted."""
-        return bool(self.bodies or self.speaker or self.since or self.until)
+        return bool(self.bodies or self.speaker or self.since or self.until or self.collection)
 
 
 @dataclass(frozen=True, slots=True)

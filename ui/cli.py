@@ -146,6 +146,9 @@ def ask(
         str | None, typer.Option(help="Only documents from this year, month or day on: 2024, 2024-03.")
     ] = None,
     until: Annotated[str | None, typer.Option(help="Only documents up to and with this date.")] = None,
+    collection: Annotated[
+        str, typer.Option(help="Only the documents of this collection.", show_default=False)
+    ] = "",
     as_json: AsJson = False,
     home: Home = None,
     models: Models = None,
@@ -158,7 +161,7 @@ def ask(
     analyse(question, settings.max_question_chars)  # a bad question is told before anything is loaded
     from rag.filters import filters_given
 
-    filters = filters_given(body or [], speaker, since, until)
+    filters = filters_given(body or [], speaker, since, until, collection)
     from rag.pipeline import open_pipeline
     from rag.serialization import answer_record
     from ui.terminal import answer_text, show_sources

@@ -287,25 +287,30 @@ class Conversations:
     def narrow(self, session: Session, sent: object) -> View:
         """Set the filters that hold for the next questions of the conversation, or take one away.
 
-        :param sent: what the page sent: ``drop`` (a name in `rag.filters.parts`), or ``body``, ``since`` and ``until``,
-            each empty for any. It may be anything: what makes no filter is told so, and changes nothing.
+        :param sent: what the page sent: ``drop`` (a name in `rag.filters.parts`), or ``body``, ``since``, ``until``
+            and ``collection``, each empty for any. It may be anything: what makes no filter is told so, and changes nothing.
         """
         given = sent if isinstance(sent, dict) else {}
         texts = TEXTS[session.language]
         if isinstance(given.get("drop"), str):
             session.filters = without(session.filters, given["drop"])
         else:
-            body, since, until = (given.get(key, "") for key in ("body", "since", "until"))
-            if not all(isinstance(value, str) for value in (body, since, until)):
+            body, since, until, collection = (
+                given.get(key, "") for key in ("body", "since", "until", "collection")
+            )
+            if not all(isinstance(value, str) for value in (body, since, until, collection)):
                 return View(hint=render_hint(texts.filter_unknown))
             first, last = iso_date(since), iso_date(until)
             known = not body or body in {one.name for one in BODIES}
+            known = known and (not collection or self._has_collection(collection))
             if not known or (since and first is None) or (until and last is None):
                 return View(hint=render_hint(texts.filter_unknown))
             if first and last and not published_within(first, None, last):
                 return View(hint=render_hint(texts.filter_order))
             bodies = (body,) if body else ()
-            session.filters = replace(session.filters, bodies=bodies, since=first, until=last)
+            session.filters = replace(
+                session.filters, bodies=bodies, since=first, until=last, collection=collection
+            )
         return View(chosen=render_chosen(session.filters, session.language), hint=render_hint(""))
 
     def rate(self, session: Session, sent: object) -> View:
@@ -380,6 +385,13 @@ class Conversations:
         if final is None:
             raise WenzhengError("The pipeline gave no answer.", "Ask again.")
         return answer_record(final)
+
+    def _has_collection(self, name: str) -> bool:
+        try:
+            return name in self._source.overview().collections
+        except WenzhengError:
+            logger.exception("The library's collections could not be read.")
+            return False
 
     def _clear(self, session: Session, kept: Kept) -> None:
         """Take the conversation off the page; a question under way is stopped."""
@@ -522,9 +534,11 @@ class Conversations:
     def _blank(self, session: Session) -> View:
         language = session.language
         bodies: tuple[str, ...] = ()
+        collections: tuple[str, ...] = ()
         try:
             overview = self._source.overview()
             welcome, bodies = render_welcome(overview, language), overview.bodies
+            collections = overview.collections
         except WenzhengError as error:
             welcome = render_failure(Failure.of(error), language)
         return replace(
@@ -537,7 +551,7 @@ class Conversations:
             hint=render_hint(""),
             announcement=render_announcement(""),
             rated="",
-            form=render_filter_form(bodies, language),
+            form=render_filter_form(bodies, language, collections),
             chosen=render_chosen(session.filters, language),
             last="",
             editing="",

@@ -31,7 +31,7 @@ def documents_list(
     from rag.library import open_catalog
 
     with open_catalog(settings) as catalog:
-        versions, copies = catalog.versions(), catalog.copies()
+        versions, copies, collections = catalog.versions(), catalog.copies(), catalog.collections()
     rows: list[dict[str, Any]] = []
     for version in versions:
         source = version.source
@@ -45,6 +45,7 @@ def documents_list(
                 "chunks": version.chunks,
                 "characters": version.characters,
                 "media_type": source.media_type,
+                "collection": collections.get(source.id, ""),
                 "path": source.path,
                 "copies": [copy.path for copy in copies if copy.document_id == source.id],
             }
@@ -55,10 +56,18 @@ def documents_list(
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("Id", "Title", "Date", "Pages", "Chunks", "File")
+    table = Table("Id", "Title", "Date", "Pages", "Chunks", "Collection", "File")
     for row in rows:
         name = Path(str(row["path"])).name + (f" (+{len(row['copies'])})" if row["copies"] else "")
-        cells = (row["id"], row["title"], row["published"] or "", row["pages"] or "", row["chunks"], name)
+        cells = (
+            row["id"],
+            row["title"],
+            row["published"] or "",
+            row["pages"] or "",
+            row["chunks"],
+            row["collection"],
+            name,
+        )
         table.add_row(*(Text(_storable(str(cell))) for cell in cells))
     console().print(table)
 

@@ -91,6 +91,8 @@ class Texts:
     filter_since: str
     filter_until: str
     filter_speaker: str
+    filter_collection: str
+    filter_collection_chip: str
     filter_remove: str
     filter_order: str
     filter_unknown: str
@@ -234,6 +236,8 @@ _ZH_HANS: Final = Texts(
     filter_since="发布日期从",
     filter_until="到",
     filter_speaker="{name}的发言",
+    filter_collection="文件集",
+    filter_collection_chip="文件集：{name}",
     filter_remove="去掉筛选：{name}",
     filter_order="开始日期晚于结束日期，请改正。",
     filter_unknown="这个筛选条件无法使用，请重新选择。",
@@ -397,6 +401,8 @@ _ZH_HANT: Final = Texts(
     filter_since="發布日期從",
     filter_until="到",
     filter_speaker="{name}的發言",
+    filter_collection="文件集",
+    filter_collection_chip="文件集：{name}",
     filter_remove="去掉篩選：{name}",
     filter_order="開始日期晚於結束日期，請改正。",
     filter_unknown="這個篩選條件無法使用，請重新選擇。",
@@ -563,6 +569,8 @@ _EN: Final = Texts(
     filter_since="Published from",
     filter_until="to",
     filter_speaker="Words of {name}",
+    filter_collection="Collection",
+    filter_collection_chip="Collection: {name}",
     filter_remove="Remove filter: {name}",
     filter_order="The first date is after the last; please correct it.",
     filter_unknown="This filter cannot be used; please choose again.",

@@ -14,6 +14,7 @@ def joined_filters(one: Filters, other: Filters) -> Filters:
         speaker=one.speaker or other.speaker,
         since=one.since or other.since,
         until=one.until or other.until,
+        collection=one.collection or other.collection,
     )
 
 
@@ -25,16 +26,19 @@ def overridden(given: Filters, read: Filters) -> Filters:
         speaker=given.speaker or read.speaker,
         since=dates.since,
         until=dates.until,
+        collection=given.collection or read.collection,
     )
 
 
 def parts(filters: Filters) -> tuple[tuple[str, Filters], ...]:
-    """Each restriction by itself, under a name that stays: "body:NAME", "speaker", "dates"."""
+    """Each restriction by itself, under a name that stays: "body:NAME", "speaker", "dates", "collection"."""
     single = [(f"body:{name}", Filters(bodies=(name,))) for name in filters.bodies]
     if filters.speaker:
         single.append(("speaker", Filters(speaker=filters.speaker)))
     if filters.since or filters.until:
         single.append(("dates", Filters(since=filters.since, until=filters.until)))
+    if filters.collection:
+        single.append(("collection", Filters(collection=filters.collection)))
     return tuple(single)
 
 
@@ -44,4 +48,6 @@ def without(filters: Filters, name: str) -> Filters:
         return replace(filters, bodies=tuple(body for body in filters.bodies if f"body:{body}" != name))
     if name == "speaker":
         return replace(filters, speaker="")
+    if name == "collection":
+        return replace(filters, collection="")
     return replace(filters, since=None, until=None) if name == "dates" else filters

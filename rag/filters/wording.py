@@ -18,7 +18,9 @@ _LONG_NAME = 32
 """Characters from which a body's full English name gives way to the next one."""
 
 
-def filters_given(bodies: Iterable[str], speaker: str, since: str | None, until: str | None) -> Filters:
+def filters_given(
+    bodies: Iterable[str], speaker: str, since: str | None, until: str | None, collection: str = ""
+) -> Filters:
     """The filters that a user typed.
 
     :raises SettingsError: a body is not known, a date is none, or the first date is after the last
@@ -28,6 +30,7 @@ def filters_given(bodies: Iterable[str], speaker: str, since: str | None, until:
         speaker=speaker.strip(),
         since=date_given(since) if since else None,
         until=date_given(until) if until else None,
+        collection=collection.strip(),
     )
     if filters.since and filters.until and not published_within(filters.since, None, filters.until):
         raise SettingsError(
@@ -92,6 +95,8 @@ _WORDS: dict[Script, dict[str, str]] = {
         "both": "{since}至{until}",
         "one": "{since}",
         "speaker": "{speaker}的发言",
+        "collection": "“{name}”中",
+        "any": "的文件",
         "documents": "{whose}的文件",
         "nothing": "在{where}里没有找到与这个问题有关的内容；去掉筛选再试。",
         "only": "{why}（只查了{where}；去掉筛选再试。）",
@@ -104,6 +109,8 @@ _WORDS: dict[Script, dict[str, str]] = {
         "both": "{since}至{until}",
         "one": "{since}",
         "speaker": "{speaker}的發言",
+        "collection": "“{name}”中",
+        "any": "的文件",
         "documents": "{whose}的文件",
         "nothing": "在{where}裡沒有找到與這個問題有關的內容；去掉篩選再試。",
         "only": "{why}（只查了{where}；去掉篩選再試。）",
@@ -116,6 +123,7 @@ _WORDS: dict[Script, dict[str, str]] = {
         "both": "from {since} to {until}",
         "one": "of {since}",
         "speaker": "words of {speaker}",
+        "collection": "in “{name}”",
         "documents": "documents of the {whose}",
         "nothing": "Nothing on this question was found in the {where}; remove the filter and try again.",
         "only": "{why} (Only the {where} were searched; remove the filter and try again.)",
@@ -153,6 +161,8 @@ def described(filters: Filters, script: Script) -> str:
     bodies = joined([body_label(name, script) for name in filters.bodies], script)
     dates = dates_label(filters, script)
     speaker = in_script(filters.speaker, script, ())
+    # Its name as whoever gave it wrote it.
+    among = words["collection"].format(name=filters.collection) if filters.collection else ""
     if script == "en":
         what = words["speaker"].format(speaker=speaker) if speaker else "documents"
         whose = (
@@ -162,10 +172,11 @@ def described(filters: Filters, script: Script) -> str:
             if bodies
             else ""
         )
-        return " ".join(part for part in (f"{what}{whose}", dates) if part)
+        return " ".join(part for part in (f"{what}{whose}", dates, among) if part)
     if speaker:
-        return words["speaker"].format(speaker=f"{bodies}{dates}{speaker}")
-    return words["documents"].format(whose=f"{bodies}{dates}")
+        return among + words["speaker"].format(speaker=f"{bodies}{dates}{speaker}")
+    whose = f"{bodies}{dates}"
+    return among + (words["documents"].format(whose=whose) if whose else words["any"])
 
 
 def refusal(filters: Filters, script: Script, why: str = "", undated: int = 0) -> str:

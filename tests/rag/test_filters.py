@@ -346,7 +346,13 @@ def test_dates_choose_documents_and_what_bears_none_is_counted(make_pipeline: Ma
     assert "2020" not in answer.standalone
     assert {passage.source.path.rpartition("/")[2] for passage in answer.passages} == {"session.txt"}
     record = answer_record(answer)
-    assert record["filters"] == {"bodies": [], "speaker": "", "since": "2020", "until": None}
+    assert record["filters"] == {
+        "bodies": [],
+        "speaker": "",
+        "since": "2020",
+        "until": None,
+        "collection": "",
+    }
 
 
 def test_a_restriction_that_is_not_to_hold_is_not_searched_for_either(make_pipeline: Make) -> None:

@@ -31,6 +31,7 @@ class Overview:
     latest: str | None = "2026-03-15"
     examples: tuple[str, ...] = ("住建局承诺了什么？", "What did the housing bureau promise?")
     bodies: tuple[str, ...] = ("教育局", "住房和城乡建设局")
+    collections: tuple[str, ...] = ()
 
 
 Step = Answer | Exception | threading.Event

@@ -228,7 +228,7 @@
 
   function narrow(form) {
     const data = new FormData(form);
-    send("wz-narrow", Object.fromEntries(["body", "since", "until"].map((name) => [name, data.get(name) || ""])));
+    send("wz-narrow", Object.fromEntries(["body", "since", "until", "collection"].map((name) => [name, data.get(name) || ""])));
   }
 
   // The form shows what the service says is set: also after a filter was removed or a new conversation begun.
@@ -236,7 +236,7 @@
     const set = document.querySelector("#wz-chosen [data-body]");
     const form = document.querySelector(".wz-filter-form");
     if (!set || !form) return;
-    for (const name of ["body", "since", "until"]) {
+    for (const name of ["body", "since", "until", "collection"]) {
       const field = form.elements[name];
       if (field && field.value !== set.dataset[name]) field.value = set.dataset[name];
     }

@@ -203,7 +203,9 @@ def _exchange(kept: dict[str, Any], answers: dict[str, object], number: int) -> 
 def _filters(record: object) -> Filters:
     if not isinstance(record, dict):
         return Filters()
-    bodies, speaker, since, until = (record.get(key) for key in ("bodies", "speaker", "since", "until"))
+    bodies, speaker, since, until, collection = (
+        record.get(key) for key in ("bodies", "speaker", "since", "until", "collection")
+    )
     if not isinstance(bodies, list) or not all(isinstance(body, str) for body in bodies):
         return Filters()
     return Filters(
@@ -211,6 +213,7 @@ def _filters(record: object) -> Filters:
         speaker if isinstance(speaker, str) else "",
         since if isinstance(since, str) else None,
         until if isinstance(until, str) else None,
+        collection if isinstance(collection, str) else "",
     )
 
 

@@ -100,10 +100,11 @@ def render_connection(language: Language) -> str:
     )
 
 
-def render_filter_form(bodies: Sequence[str], language: Language) -> str:
-    """The control that restricts questions: a body of the library, and a stretch of time.
+def render_filter_form(bodies: Sequence[str], language: Language, collections: Sequence[str] = ()) -> str:
+    """The control that restricts questions: a body of the library, a stretch of time, a collection.
 
     :param bodies: full names; the list is left out where there are none
+    :param collections: names; the list is left out where there are none
     """
     texts = TEXTS[language]
     options = "".join(
@@ -114,13 +115,18 @@ def render_filter_form(bodies: Sequence[str], language: Language) -> str:
         f'<label><span>{escape(texts.filter_body)}</span><select name="body">'
         f'<option value="">{escape(texts.filter_any_body)}</option>{options}</select></label>'
     )
+    groups = "".join(f'<option value="{escape(name)}">{escape(name)}</option>' for name in collections)
+    group = (
+        f'<label><span>{escape(texts.filter_collection)}</span><select name="collection">'
+        f'<option value="">{escape(texts.filter_any_body)}</option>{groups}</select></label>'
+    )
     dates = "".join(
         f'<label><span>{escape(words)}</span><input type="date" name="{name}" min="1900-01-01" max="2100-12-31"></label>'
         for name, words in (("since", texts.filter_since), ("until", texts.filter_until))
     )
     return (
         f'<details class="wz-filter"><summary>{escape(texts.filter_title)}</summary>'
-        f'<form class="wz-filter-form" aria-label="{escape(texts.filter_title)}">{choice if options else ""}{dates}</form></details>'
+        f'<form class="wz-filter-form" aria-label="{escape(texts.filter_title)}">{choice if options else ""}{dates}{group if groups else ""}</form></details>'
     )
 
 
@@ -129,7 +135,8 @@ def render_chosen(filters: Filters, language: Language) -> str:
     found = chips(filters, language, 'data-drop="{name}"')
     return (
         f'<div data-body="{escape(filters.bodies[0] if filters.bodies else "")}" '
-        f'data-since="{escape(filters.since or "")}" data-until="{escape(filters.until or "")}">{found}</div>'
+        f'data-since="{escape(filters.since or "")}" data-until="{escape(filters.until or "")}" '
+        f'data-collection="{escape(filters.collection)}">{found}</div>'
     )
 
 
@@ -174,6 +181,8 @@ def chips(filters: Filters, language: Language, control: str) -> str:
             if part.bodies
             else texts.filter_speaker.format(name=part.speaker)
             if part.speaker
+            else texts.filter_collection_chip.format(name=part.collection)
+            if part.collection
             else dates_label(part, language)
         )
         label = escape(texts.filter_remove.format(name=words))

@@ -65,6 +65,10 @@ class Overview(Protocol):
         """Questions to begin with."""
 
     @property
+    def collections(self) -> tuple[str, ...]:
+        """Names under which documents were put together."""
+
+    @property
     def bodies(self) -> tuple[str, ...]:
         """Full names of the bodies that issued documents or speak in them."""
 
