@@ -51,6 +51,7 @@ def sync(
     progress: Callable[[SyncProgress], None] | None = None,
     *,
     prune: bool = False,
+    reported: Callable[[FileReport], None] | None = None,
 ) -> SyncReport:
     """Bring these files and folders into the library.
 
@@ -58,6 +59,7 @@ def sync(
     skipped when they are met in a folder, and failed when they are named.
 
     :param progress: called from this thread, whenever there is something to tell
+    :param reported: called from a thread of the run with each file's report, as soon as it is true
     :param prune: remove documents from the library whose files have gone from the given folders
     :raises SourceNotFound: when a named path does not exist; nothing has been changed then
     :raises LibraryError: when the library cannot be written; what was findable stays so
@@ -67,7 +69,7 @@ def sync(
             raise fault("missing", str(path))
     begun = time.monotonic()
     found = sorted(walk(paths, settings.home), key=_order)
-    run = _Run(library, len(found), progress)
+    run = _Run(library, len(found), progress, reported)
     with contextlib.closing(run), ParserProcess() as parser, _Ahead() as ahead:
         preparer = Preparer(library, settings, parser, found, ahead.check)
         for step in ahead.over(preparer, found):
@@ -84,7 +86,14 @@ def sync(
 class _Run:
     """Carries out actions in batches, and tells how far it is."""
 
-    def __init__(self, library: Library, total: int, progress: Callable[[SyncProgress], None] | None) -> None:
+    def __init__(
+        self,
+        library: Library,
+        total: int,
+        progress: Callable[[SyncProgress], None] | None,
+        reported: Callable[[FileReport], None] | None = None,
+    ) -> None:
+        self._reported = reported
         self.reports: list[FileReport] = []
         self.passages = 0
         self._library = library
@@ -142,6 +151,8 @@ class _Run:
                     action.document_id, action.path, action.digest, action.media_type, action.title
                 )
             self.reports.append(action.report)
+            if self._reported is not None:
+                self._reported(action.report)
 
     def _encoded(self, count: int) -> None:
         self.passages += count
