@@ -130,9 +130,16 @@ class IngestQueue:
         with self._changed:
             return self._revision
 
-    def add(self, name: str, data: bytes, collection: str = "") -> Item:
+    def knows(self, name: str) -> bool:
+        """Whether a file of this name was uploaded before, or is on its way."""
+        with self._changed:
+            waiting = any(item.active and item.name == name for item in self._items)
+        return waiting or self.uploads.path(name).exists()
+
+    def add(self, name: str, data: bytes, collection: str = "", *, keep_both: bool = False) -> Item:
         """Have a file taken in; it is on the disk when this returns.
 
+        :param keep_both: where a file of this name is known, give this one another name; else it is a new version
         :raises SourceError: the name is none, the file is empty or too large
         :raises LibraryError: it cannot be stored, or too many wait
         """
@@ -142,6 +149,8 @@ class IngestQueue:
         limit = self._settings.max_file_mb
         if len(data) > limit * 10**6:
             raise fault("too_large", name, size=round(len(data) / 1e6, 1), limit=limit)
+        if keep_both:
+            name = self._free_name(name)
         item = Item(_id(), name, "waiting", len(data), collection, added=time.time())
         self._admit()
         self.uploads.put(item.id, data)
@@ -362,6 +371,15 @@ class IngestQueue:
         self._update(id_, state=state, ended=time.time(), **values)
 
     # The list
+
+    def _free_name(self, name: str) -> str:
+        stem, dot, suffix = name.rpartition(".")
+        stem, suffix = (stem, dot + suffix) if dot else (name, "")
+        number, free = 2, name
+        while self.knows(free):
+            free = safe_name(f"{stem[:100]} ({number}){suffix}")
+            number += 1
+        return free
 
     def _admit(self) -> None:
         with self._changed:

@@ -273,6 +273,12 @@ class Catalog:
             query = sa.select(_collections.c.document_id, _collections.c.name)
             return {row.document_id: row.name for row in connection.execute(query)}
 
+    def noted(self) -> frozenset[str]:
+        """The ids of documents of which there is something to know, as `Document.notes` says."""
+        query = _live_ids().where(sa.cast(_versions.c.notes, sa.String) != "[]")
+        with self._begin() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def documents_at(self, path: str) -> list[str]:
         """The ids of the documents that lie at a path, or inside the archive or mail that lies there."""
         query = _live_ids().where(

@@ -62,6 +62,16 @@ class Originals:
         """Whether a file is kept."""
         return self._path(digest).exists()
 
+    def sizes(self, digests: Iterable[str]) -> dict[str, int | None]:
+        """The bytes that each of these files takes; None for one that is not kept."""
+        found: dict[str, int | None] = {}
+        for digest in digests:
+            try:
+                found[digest] = self._path(digest).stat().st_size
+            except OSError:
+                found[digest] = None
+        return found
+
     def remove(self, digests: Iterable[str]) -> None:
         """Delete files; those that are not there are no fault.
 

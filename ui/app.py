@@ -31,14 +31,18 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ingest.queue import IngestQueue
 from rag.errors import SettingsError, WenzhengError
+from rag.library import Library
 from rag.settings import Settings
 from ui.chat import build_chat
 from ui.conversations.serving import EXPORTS, Exports
 from ui.conversations.users import cookie_header, cookies_in
 from ui.conversing import Conversations
+from ui.documents.routes import ROUTES, LibraryRoutes
+from ui.languages import language_of
 from ui.runs import AnswerSource
-from ui.texts import TEXTS, choose_language
+from ui.texts import TEXTS
 from ui.theme import gradio_theme, token_css
 
 ASSETS: Final = "/wenzheng/"
@@ -54,20 +58,31 @@ class _Service(gr.Blocks):
     """The page together with the conversations on it, which end when it is closed."""
 
     conversations: Conversations
+    library: Library | None = None
+    uploads: IngestQueue | None = None
 
     def close(self, verbose: bool = True) -> None:
-        """Stop the answers that are being written, end the server and give the port free."""
+        """Stop the answers and uploads that are under way, end the server and give the port free."""
         self.conversations.close()
+        if self.uploads is not None:
+            self.uploads.close()
         super().close(verbose)
 
 
-def build_app(pipeline: AnswerSource, settings: Settings) -> gr.Blocks:
-    """The page, ready to be served by `launch`."""
+def build_app(pipeline: AnswerSource, settings: Settings, library: Library | None = None) -> gr.Blocks:
+    """The page, ready to be served by `launch`.
+
+    :param library: what the pipeline answers from; documents can be managed on the page where it is open for writing,
+        and nothing is said of them without it
+    """
 
     def build() -> gr.Blocks:
         app = _Service(title=TEXTS["zh-Hans"].page_title, analytics_enabled=False)
+        app.library = library
+        if library is not None and library.writable:
+            app.uploads = IngestQueue(library, settings)
         with app:
-            app.conversations = build_chat(app, pipeline, settings)
+            app.conversations = build_chat(app, pipeline, settings, documents=app.uploads is not None)
         return app
 
     return _in_loop(build)
@@ -82,6 +97,7 @@ def launch(app: gr.Blocks, settings: Settings, *, block: bool) -> str:
     :raises WenzhengError: when the port is taken or the address is not this machine's
     """
     listener = _listen(settings.host, settings.port)
+    queue = app.uploads if isinstance(app, _Service) else None
     page = _asgi(app, settings)
     server = _Server(page, listener)
     app.server = server  # type: ignore[assignment]  # what `gr.Blocks.close` ends; it asks only for close()
@@ -89,6 +105,8 @@ def launch(app: gr.Blocks, settings: Settings, *, block: bool) -> str:
     app.is_running = True
     try:
         server.start()
+        if queue is not None:
+            queue.start()
     except BaseException:
         close(app)
         raise
@@ -131,7 +149,10 @@ def _asgi(app: gr.Blocks, settings: Settings) -> _Page:
         theme=gradio_theme(),
     )
     _in_loop(mount)
-    return _Page(outer, settings)
+    routes: ASGIApp | None = None
+    if isinstance(app, _Service) and app.library is not None and app.uploads is not None:
+        routes = LibraryRoutes(app.library, app.uploads, settings)
+    return _Page(outer, settings, routes)
 
 
 def _in_loop(build: Callable[[], _T]) -> _T:
@@ -205,8 +226,9 @@ class _Server:
 class _Page:
     """Around Gradio: serves the page's own files, rewrites the page's head, and sets the security headers."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, library: ASGIApp | None = None) -> None:
         self._app = app
+        self._library = library
         self._language = settings.language
         self._exports = Exports(settings)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -228,6 +250,8 @@ class _Page:
         path: str = scope["path"]
         if path.startswith(EXPORTS):
             await self._exports(scope, receive, send)
+        elif path.startswith(ROUTES) and self._library is not None:
+            await self._library(scope, receive, send)
         elif path.startswith(ASSETS):
             await _asset(path.removeprefix(ASSETS))(scope, receive, send)
         elif path.startswith(_CLOSED):
@@ -268,7 +292,7 @@ class _Page:
     async def _index(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass Gradio's page on with its head rewritten."""
         request = Headers(scope=scope)
-        language = TEXTS[choose_language(request.get("accept-language"), self._language)].tag
+        language = TEXTS[language_of(request, self._language)].tag
         plain = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         start: Message | None = None
         body = bytearray()
@@ -292,7 +316,7 @@ class _Page:
             if scope["method"] != "HEAD":
                 headers["content-length"] = str(len(content))
             headers["cache-control"] = "no-store"
-            headers["vary"] = "accept-language"
+            headers["vary"] = "accept-language, cookie"
             secure = scope.get("scheme") == "https"
             headers.append("set-cookie", cookie_header(cookies_in(request.get("cookie")), secure=secure))
         guarded = _with_headers(send, _policy(nonce))
@@ -380,6 +404,8 @@ def _rewritten(page: str, tag: str, nonce: str) -> str:
         f'<script src="{ASSETS}chat.js" defer></script>'
         f'<link rel="stylesheet" href="{ASSETS}history.css">'
         f'<script src="{ASSETS}history.js" defer></script>'
+        f'<link rel="stylesheet" href="{ASSETS}documents.css">'
+        f'<script src="{ASSETS}documents.js" defer></script>'
     )
     return page.replace("</head>", f"{own}</head>", 1)
 

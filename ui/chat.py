@@ -21,6 +21,8 @@ from ui.conversations.panel import (
 )
 from ui.conversations.users import user_of
 from ui.conversing import PLACES, Conversations
+from ui.documents.tab import build_documents, render_tabs
+from ui.languages import language_of
 from ui.rendering import (
     render_brand,
     render_connection,
@@ -41,14 +43,20 @@ _EVENT: Final = "document.addEventListener('wz-{name}', (event) => trigger('subm
 """How the page's script hands feedback and filters over to Gradio, which sends them with the page's own session."""
 
 
-def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Conversations:
-    """Put the chat on the page that is being built, with its events and the API endpoint ``/ask``."""
+def build_chat(
+    page: gr.Blocks, source: AnswerSource, settings: Settings, *, documents: bool = False
+) -> Conversations:
+    """Put the chat on the page that is being built, with its events and the API endpoint ``/ask``.
+
+    :param documents: whether there is a tab of documents beside it
+    """
     conversations = Conversations(source, settings)
     state = gr.State(Session())
     timer = gr.Timer(_POLL, active=False)
     with gr.Column(elem_id="wz-app"):
         with gr.Row(elem_id="wz-header"):
             brand = _html("wz-brand")
+            tabs = _html("wz-tabs")
             status = _html("wz-status")
             toggle = _html("wz-history-button")
             fresh = gr.Button("", elem_id="wz-fresh", size="sm")
@@ -83,6 +91,8 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
                 panel_head = _html("wz-panel-head")
                 with gr.Column(elem_id="wz-panel-scroll"):
                     past_sources, live_sources = _html("wz-past-sources"), _html("wz-live-sources")
+        if documents:
+            build_documents()
         announced = _html("wz-announcement")
         rated = _html("wz-rated", "rate")
         refined = _html("wz-refined", "refine")
@@ -93,7 +103,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
         *(box, send, stop, timer),
         *(last, editing, unkept, history),
     ]
-    words = [brand, connection, panel_head, note, fresh, toggle, history_head]
+    words = [brand, connection, panel_head, note, fresh, toggle, history_head, tabs]
 
     def updates(view: View) -> list[Any]:
         html = (
@@ -113,8 +123,8 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
         ]
 
     def opened(session: Session, request: gr.Request) -> list[Any]:
-        view = conversations.open(session, request.headers.get("accept-language"), user_of(request.cookies))
-        language = session.language
+        language = language_of(request.headers, settings.language)
+        view = conversations.open(session, language, user_of(request.cookies))
         texts = TEXTS[language]
         changes = updates(view)
         at = elements.index(box)
@@ -130,6 +140,7 @@ def build_chat(page: gr.Blocks, source: AnswerSource, settings: Settings) -> Con
             gr.update(value=texts.new_chat),
             render_history_button(language),
             render_history_head(language),
+            render_tabs(language, documents=documents),
         ]
 
     def asked(session: Session, question: str, request: gr.Request) -> Iterator[list[Any]]:

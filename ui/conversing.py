@@ -53,7 +53,7 @@ from ui.rendering import (
 )
 from ui.runs import FRAME, AnswerSource, Line, Run
 from ui.session import Session, View
-from ui.texts import TEXTS, Language, choose_language, error_heading
+from ui.texts import TEXTS, Language, error_heading
 
 logger = logging.getLogger(__name__)
 
@@ -86,13 +86,13 @@ class Conversations:
         for run in runs:
             run.cancel()
 
-    def open(self, session: Session, accept_language: str | None, user: str | None = None) -> View:
-        """A page has been opened: settle its language, say what there is, show the visitor's last conversation.
+    def open(self, session: Session, language: Language, user: str | None = None) -> View:
+        """A page has been opened in a language: say what there is, show the visitor's last conversation.
 
         :param user: whose conversations they are (`ui.conversations.users.user_of`); empty where the browser has no
             cookie, which the page says; None for a page that keeps nothing
         """
-        session.language = choose_language(accept_language, self._settings.language)
+        session.language = language
         session.kept = Kept(user or "", problem="cookie" if user == "" else "")
         blank = self._blank(session)
         if not user:

@@ -39,7 +39,7 @@ def serve(settings: Settings, take_in: list[Path], console: Console) -> None:
             show_report(console, report)
         from ui.app import build_app, launch
 
-        app = build_app(pipeline, settings)
+        app = build_app(pipeline, settings, pipeline.library)
         launch(app, settings, block=False)
         console.print(
             f"Wenzheng 问政: http://{settings.host}:{settings.port}   (Ctrl-C ends it)", highlight=False

@@ -40,7 +40,7 @@ def conversations(scripted, settings) -> Conversations:
 @pytest.fixture
 def session(conversations) -> Session:
     session = Session()
-    conversations.open(session, "zh-CN")
+    conversations.open(session, "zh-Hans")
     return session
 
 
@@ -205,7 +205,7 @@ def test_a_stream_without_an_end_is_an_error(scripted, conversations, session, a
 
 def test_a_damaged_library_is_said_when_the_page_opens(scripted, conversations):
     scripted.library = LibraryDamaged("The catalog is gone.", "Restore it.")
-    view = conversations.open(Session(), "zh-CN")
+    view = conversations.open(Session(), "zh-Hans")
     assert ZH.errors["LibraryDamaged"] in view.welcome
     assert "Restore it." in view.welcome
 
@@ -317,7 +317,7 @@ def test_a_copy_of_a_session_is_a_new_one(session, conversations, scripted, answ
 def test_two_sessions_do_not_mix(scripted, conversations, answer):
     scripted.scripts |= {"甲": [threading.Event()], "乙": [answer]}
     first, second = Session(), Session()
-    conversations.open(first, "zh-CN")
+    conversations.open(first, "zh-Hans")
     conversations.open(second, "en")
     running = conversations.ask(first, "甲")
     while not scripted.stops:

@@ -90,7 +90,7 @@ def conversations(scripted, settings) -> Conversations:
 @pytest.fixture
 def session(conversations) -> Session:
     session = Session()
-    conversations.open(session, "zh-CN")
+    conversations.open(session, "zh-Hans")
     return session
 
 

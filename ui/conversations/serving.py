@@ -17,7 +17,8 @@ from ui.conversations.store import FOLDER, ConversationStore, NoSuchConversation
 from ui.conversations.users import cookies_in, user_of
 from ui.exporting import FORMATS, Format
 from ui.exporting.files import exported
-from ui.texts import TEXTS, Language, choose_language, error_heading
+from ui.languages import language_of
+from ui.texts import TEXTS, Language, error_heading
 
 EXPORTS: Final = "/wenzheng/conversations/"
 """Where conversations are exported: ``<id>/export?format=md``, ``html`` or ``docx``."""
@@ -37,7 +38,7 @@ class Exports:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         request = Headers(scope=scope)
-        language = choose_language(request.get("accept-language"), self._setting)
+        language = language_of(request, self._setting)
         path = _PATH.fullmatch(scope["path"].removeprefix(EXPORTS))
         kind = QueryParams(scope["query_string"]).get("format", "md")
         if path is None or kind not in FORMATS or scope["method"] != "GET":

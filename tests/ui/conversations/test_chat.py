@@ -35,7 +35,7 @@ def store(settings) -> ConversationStore:
 
 def page(conversations, user: str = ME) -> tuple[Session, View]:
     session = Session()
-    return session, conversations.open(session, "zh-CN", user)
+    return session, conversations.open(session, "zh-Hans", user)
 
 
 def after(views) -> View:
