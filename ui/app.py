@@ -14,7 +14,7 @@ import secrets
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
 from importlib.resources import files
@@ -44,6 +44,7 @@ from ui.languages import language_of
 from ui.runs import AnswerSource
 from ui.texts import TEXTS
 from ui.theme import gradio_theme, token_css
+from ui.viewing.routes import DOCUMENTS, DocumentRoutes
 
 ASSETS: Final = "/wenzheng/"
 """Where the page's own script, style and icon are served."""
@@ -149,9 +150,11 @@ def _asgi(app: gr.Blocks, settings: Settings) -> _Page:
         theme=gradio_theme(),
     )
     _in_loop(mount)
-    routes: ASGIApp | None = None
-    if isinstance(app, _Service) and app.library is not None and app.uploads is not None:
-        routes = LibraryRoutes(app.library, app.uploads, settings)
+    routes: dict[str, ASGIApp] = {}
+    if isinstance(app, _Service) and app.library is not None:
+        routes[DOCUMENTS] = DocumentRoutes(app.library.catalog, app.library.originals, settings)
+        if app.uploads is not None:
+            routes[ROUTES] = LibraryRoutes(app.library, app.uploads, settings)
     return _Page(outer, settings, routes)
 
 
@@ -226,9 +229,9 @@ class _Server:
 class _Page:
     """Around Gradio: serves the page's own files, rewrites the page's head, and sets the security headers."""
 
-    def __init__(self, app: ASGIApp, settings: Settings, library: ASGIApp | None = None) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, routes: Mapping[str, ASGIApp] | None = None) -> None:
         self._app = app
-        self._library = library
+        self._routes = dict(routes or {})
         self._language = settings.language
         self._exports = Exports(settings)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -250,8 +253,8 @@ class _Page:
         path: str = scope["path"]
         if path.startswith(EXPORTS):
             await self._exports(scope, receive, send)
-        elif path.startswith(ROUTES) and self._library is not None:
-            await self._library(scope, receive, send)
+        elif route := next((app for start, app in self._routes.items() if path.startswith(start)), None):
+            await route(scope, receive, send)
         elif path.startswith(ASSETS):
             await _asset(path.removeprefix(ASSETS))(scope, receive, send)
         elif path.startswith(_CLOSED):
@@ -406,6 +409,8 @@ def _rewritten(page: str, tag: str, nonce: str) -> str:
         f'<script src="{ASSETS}history.js" defer></script>'
         f'<link rel="stylesheet" href="{ASSETS}documents.css">'
         f'<script src="{ASSETS}documents.js" defer></script>'
+        f'<link rel="stylesheet" href="{ASSETS}viewer.css">'
+        f'<script src="{ASSETS}viewer.js" defer></script>'
     )
     return page.replace("</head>", f"{own}</head>", 1)
 

@@ -128,6 +128,7 @@ class Texts:
     sources_past: str
     sources_latest: str
     sources_close: str
+    source_open: str
     source_label: str
     undated: str
     searched: str
@@ -271,6 +272,7 @@ _ZH_HANS: Final = Texts(
     sources_past="前面的问题",
     sources_latest="回到最新",
     sources_close="关闭",
+    source_open="打开全文：{title}",
     source_label="来源 {number}",
     undated="未注明日期",
     searched="检索的是：{question}",
@@ -436,6 +438,7 @@ _ZH_HANT: Final = Texts(
     sources_past="前面的問題",
     sources_latest="回到最新",
     sources_close="關閉",
+    source_open="開啟全文：{title}",
     source_label="來源 {number}",
     undated="未註明日期",
     searched="檢索的是：{question}",
@@ -604,6 +607,7 @@ _EN: Final = Texts(
     sources_past="An earlier question",
     sources_latest="Back to the latest",
     sources_close="Close",
+    source_open="Open the document: {title}",
     source_label="Source {number}",
     undated="undated",
     searched="Searched for: {question}",

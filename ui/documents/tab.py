@@ -9,6 +9,7 @@ import gradio as gr
 
 from ui.documents.texts import DOCUMENT_TEXTS
 from ui.texts import Language
+from ui.viewing.texts import VIEWER_TEXTS
 
 _NAMES: Final = {"zh-Hans": "简体中文", "zh-Hant": "繁體中文", "en": "English"}
 
@@ -34,7 +35,11 @@ def render_tabs(language: Language, *, documents: bool) -> str:
         f'<option value="{code}" lang="{code}"{" selected" if code == language else ""}>{name}</option>'
         for code, name in _NAMES.items()
     )
+    viewer = VIEWER_TEXTS[language]
+    words = " ".join(
+        f'data-{name}="{escape(getattr(viewer, name))}"' for name in ("loading", "offline", "retry", "back")
+    )
     return (
-        f'<div class="wz-head-controls">{switch}<select class="wz-language" aria-label="{escape(texts.language)}">'
+        f'<span id="wz-view-words" hidden {words}></span><div class="wz-head-controls">{switch}<select class="wz-language" aria-label="{escape(texts.language)}">'
         f"{options}</select></div>"
     )

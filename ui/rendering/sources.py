@@ -114,7 +114,7 @@ def _cited_source(number: int, citations: Sequence[Citation], turn: int, texts: 
     return (
         f'<article class="wz-source" id="{source_id(turn, number)}" tabindex="-1" aria-label="{label}">'
         f'<header><span class="wz-number" aria-hidden="true">{number}</span>'
-        f"{_source_head(passage, texts)}</header>"
+        f"{_source_head(passage, texts, [(c.start, c.end) for c in citations])}</header>"
         f"<blockquote>{_where(passage)}{render_marked(_trimmed(passage.chunk), citations)}</blockquote>"
         "</article>"
     )
@@ -127,8 +127,16 @@ def _plain_source(passage: Passage, texts: Texts) -> str:
     )
 
 
-def _source_head(passage: Passage, texts: Texts) -> str:
-    source = passage.source
+def _source_head(passage: Passage, texts: Texts, ranges: Sequence[tuple[int, int]] = ()) -> str:
+    source, chunk = passage.source, passage.chunk
+    at = ",".join(f"{start}-{end}" for start, end in ranges or [(chunk.start, chunk.end)])
+    title = title_of(source)
+    label = escape(texts.source_open.format(title=title))
+    button = (
+        f'<button type="button" class="wz-open-document" data-document="{escape(source.id)}" data-at="{at}" '
+        f'data-page="{chunk.page or ""}" data-digest="{escape(source.digest)}" title="{label}" aria-label="{label}">'
+        f"{escape(title)}</button>"
+    )
     facts = [escape(source.published) if source.published else escape(texts.undated)]
     if source.issuer:
         facts.append(escape(source.issuer))
@@ -138,7 +146,7 @@ def _source_head(passage: Passage, texts: Texts) -> str:
         f'<span class="wz-file" title="{escape(source.path)}">{escape(file_name(source.path))}</span>'
     )
     inner = "".join(f"<span>{fact}</span>" for fact in facts[:-1]) + facts[-1]
-    return f'<div><h4>{escape(title_of(source))}</h4><p class="wz-facts">{inner}</p></div>'
+    return f'<div><h4>{button}</h4><p class="wz-facts">{inner}</p></div>'
 
 
 def _where(passage: Passage) -> str:
