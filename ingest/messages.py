@@ -50,6 +50,50 @@ FAULTS: dict[str, _Fault] = {
         ),
         ("“{name}”有{size} MB，超过{limit} MB的上限。", "请拆分文件，或调高 WENZHENG_MAX_FILE_MB。"),
     ),
+    "fetch_address": _Fault(
+        errors.SourceUnsafe,
+        (
+            "{name} is no address that can be fetched.",
+            "Give a whole one that begins with http:// or https://.",
+        ),
+        ("“{name}”不是可以抓取的网址。", "请填写以 http:// 或 https:// 开头的完整网址。"),
+    ),
+    "fetch_forbidden": _Fault(
+        errors.SourceUnsafe,
+        (
+            "{name} was not fetched: {host} is not among the allowed sites.",
+            "An administrator can allow it with WENZHENG_FETCH_ALLOW.",
+        ),
+        ("没有抓取“{name}”：{host} 不在允许的网站之列。", "管理员可用 WENZHENG_FETCH_ALLOW 允许。"),
+    ),
+    "fetch_inner": _Fault(
+        errors.SourceUnsafe,
+        (
+            "{name} was not fetched: {host} leads to an inner address.",
+            "Save the page there and add the file.",
+        ),
+        ("没有抓取“{name}”：{host} 指向内部地址。", "请在该处保存页面后上传文件。"),
+    ),
+    "fetch_unreachable": _Fault(
+        errors.SourceNotFound,
+        ("{name} cannot be reached ({detail}).", "Check the address and the network, then try again."),
+        ("无法访问“{name}”（{detail}）。", "请检查网址和网络后重试。"),
+    ),
+    "fetch_slow": _Fault(
+        errors.SourceTooSlow,
+        ("{name} took too long.", "Try again later, or save it and add the file."),
+        ("“{name}”响应太慢。", "请稍后重试，或保存后上传文件。"),
+    ),
+    "fetch_status": _Fault(
+        errors.SourceNotFound,
+        ("{name} was refused by its server (status {status}).", "Open it in a browser to see why."),
+        ("“{name}”被对方服务器拒绝（状态码 {status}）。", "请在浏览器中打开查看原因。"),
+    ),
+    "fetch_redirects": _Fault(
+        errors.SourceUnsafe,
+        ("{name} leads on more than {limit} times.", "Give the address at which it ends."),
+        ("“{name}”跳转超过 {limit} 次。", "请填写最终的网址。"),
+    ),
     "changed": _Fault(
         errors.SourceChanged,
         ("{name} was being changed while it was read.", "Add it again when it is complete."),

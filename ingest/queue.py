@@ -260,7 +260,7 @@ class IngestQueue:
     def _obtain(self, item: Item) -> None:
         try:
             if self._fetch is None:
-                raise fault("not_allowed", item.url)
+                raise fault("fetch_forbidden", item.url, host="-")
             name, data = self._fetch(item.url)
             name = safe_name(name)
             self.uploads.put(item.id, data)

@@ -84,6 +84,13 @@ class Settings(BaseSettings):
     )
     keep_originals: bool = Field(default=True, description="Keep a copy of each file for download.")
     ocr: bool = Field(default=True, description="Read scanned pages and pictures.")
+    fetch_allow: str = Field(
+        default="",
+        description="Sites whose pages may be fetched into the library, parted by commas; *.example.cn for all below one.",
+    )
+    fetch_seconds: float = Field(
+        default=30.0, gt=0, le=600, description="Longest time for fetching one address."
+    )
     max_file_mb: int = Field(default=64, ge=1, description="Largest file taken in, in megabytes.")
     max_pages: int = Field(default=5000, ge=1, description="Most pages of one file.")
     max_ocr_pages: int = Field(default=300, ge=0, description="Most pages of one file read as pictures.")

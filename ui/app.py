@@ -31,7 +31,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ingest.queue import IngestQueue
+from ingest.fetching import allowed_sites, fetch
+from ingest.queue import Fetch, IngestQueue
 from rag.errors import SettingsError, WenzhengError
 from rag.library import Library
 from rag.settings import Settings
@@ -81,12 +82,25 @@ def build_app(pipeline: AnswerSource, settings: Settings, library: Library | Non
         app = _Service(title=TEXTS["zh-Hans"].page_title, analytics_enabled=False)
         app.library = library
         if library is not None and library.writable:
-            app.uploads = IngestQueue(library, settings)
+            app.uploads = IngestQueue(library, settings, _fetcher(settings))
         with app:
             app.conversations = build_chat(app, pipeline, settings, documents=app.uploads is not None)
         return app
 
     return _in_loop(build)
+
+
+def _fetcher(settings: Settings) -> Fetch | None:
+    """What fetches addresses for the library; None where the settings allow no site."""
+    sites = allowed_sites(settings.fetch_allow)
+    if not sites:
+        return None
+
+    def fetched(url: str) -> tuple[str, bytes]:
+        found = fetch(url, sites, max_bytes=settings.max_file_mb * 10**6, seconds=settings.fetch_seconds)
+        return found.name, found.data
+
+    return fetched
 
 
 def launch(app: gr.Blocks, settings: Settings, *, block: bool) -> str:
@@ -154,7 +168,8 @@ def _asgi(app: gr.Blocks, settings: Settings) -> _Page:
     if isinstance(app, _Service) and app.library is not None:
         routes[DOCUMENTS] = DocumentRoutes(app.library.catalog, app.library.originals, settings)
         if app.uploads is not None:
-            routes[ROUTES] = LibraryRoutes(app.library, app.uploads, settings)
+            sites = [f"{'*.' if s.below else ''}{s.host}" for s in allowed_sites(settings.fetch_allow)]
+            routes[ROUTES] = LibraryRoutes(app.library, app.uploads, settings, tuple(sites))
     return _Page(outer, settings, routes)
 
 
