@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shutil
 import threading
 import time
 from collections.abc import Iterator
@@ -33,22 +32,6 @@ ZH, EN = TEXTS["zh-Hans"], TEXTS["en"]
 Q = "住建局承诺了什么？"
 REFUSED, BROKEN, LONG, HOSTILE = "校长轮岗何时实施？", "模型坏了吗？", "慢慢写", "<b>粗体</b>"
 NARROWED = "2024年以来住建局承诺了什么？"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-]
-
-
-@pytest.fixture(scope="module")
-def browser():
-    path = next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.skip(f"no browser is installed: none of {', '.join(BROWSERS)} is on the path")
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=path, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @dataclass

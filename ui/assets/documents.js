@@ -246,8 +246,8 @@
     request.addEventListener("load", () => {
       let given = {};
       try { given = JSON.parse(request.responseText); } catch { /* told below by its status */ }
-      if (request.status === 200) { entry.item.remove(); poll(); }
-      else if (request.status === 409 && given.exists) choose(entry, given.exists);
+      if (request.status === 200 && given.exists) choose(entry, given.exists);
+      else if (request.status === 200) { entry.item.remove(); poll(); }
       else fail(entry, given.problem || String(request.status));
       end();
     });

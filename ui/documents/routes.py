@@ -202,7 +202,7 @@ class LibraryRoutes:
         if conflict not in ("ask", "replace", "both"):
             raise _Bad(400)
         if conflict == "ask" and self._queue.knows(name):
-            return JSONResponse({"exists": name}, 409)
+            return JSONResponse({"exists": name})
         limit = self._settings.max_file_mb * 10**6
         length = request.headers.get("content-length", "")
         if length.isdigit() and int(length) > limit:
