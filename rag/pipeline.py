@@ -24,6 +24,7 @@ from rag.embedding import Embedder, open_embedder, token_encoder
 from rag.evidence import LOOKED_AT, assess
 from rag.excerpts import excerpts
 from rag.filters import bodies_known, refusal
+from rag.followups import followups
 from rag.glossary import rendered
 from rag.library import Library
 from rag.messages import correction
@@ -247,6 +248,15 @@ class Pipeline:
                 return
             answer = replace(answer, timings=clock.mark("corrected"))
         yield self._finished(answer, standalone, current, readings, draft, clock)
+
+    def followups(self, answer: Answer) -> tuple[str, ...]:
+        """Questions that the documents suggest after a finished answer.
+
+        :raises LibraryError: the library cannot be read
+        """
+        cited = {citation.passage.source.id for citation in answer.citations}
+        known = [one for one in self.library.facts() if one.source.id in cited] if cited else []
+        return followups(answer, bodies_known([replace(one, issuers=frozenset()) for one in known]))
 
     def close(self) -> None:
         """End the chat model and close the library."""

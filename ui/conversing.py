@@ -386,6 +386,16 @@ class Conversations:
             raise WenzhengError("The pipeline gave no answer.", "Ask again.")
         return answer_record(final)
 
+    def _followups(self, exchange: Exchange) -> tuple[str, ...]:
+        if exchange.answer is None or exchange.phase != "done":
+            return ()
+        try:
+            return self._source.followups(exchange.answer)
+        except WenzhengError:
+            # The answer stands without them.
+            logger.exception("Questions to go on with could not be found.")
+            return ()
+
     def _has_collection(self, name: str) -> bool:
         try:
             return name in self._source.overview().collections
@@ -421,7 +431,7 @@ class Conversations:
             past_sources="".join(render_sources(e, language, past=True) for e in past),
             announcement=render_announcement(""),
             chosen=render_chosen(session.filters, language),
-            last=render_last(last, language, conversation.id),
+            last=render_last(last, language, conversation.id, self._followups(last)),
         )
 
     def _history(self, session: Session, user: str, query: str = "", problem: str = "") -> str:
@@ -457,7 +467,7 @@ class Conversations:
                 return View()
             session.kept = kept
         view = View(
-            last=render_last(last, language, kept.conversation),
+            last=render_last(last, language, kept.conversation, self._followups(last)),
             unkept=render_unkept(kept.problem, language),
         )
         if not put_back:

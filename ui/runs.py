@@ -40,6 +40,9 @@ class AnswerSource(Protocol):
     def overview(self) -> Overview:
         """What the library holds."""
 
+    def followups(self, answer: Answer) -> tuple[str, ...]:
+        """Questions to go on with after a finished answer."""
+
 
 class Line:
     """A waiting line with so many places at its head, first come, first served."""

@@ -55,6 +55,7 @@ class Texts:
     unkept_gone: str
     again: str
     edit_question: str
+    followups_title: str
     editing: str
     editing_cancel: str
     export_begun: str
@@ -205,6 +206,7 @@ _ZH_HANS: Final = Texts(
     unkept_gone="这段对话已在别处删除，后面的问题不再保存。请开始新对话。",
     again="重新回答",
     edit_question="修改问题",
+    followups_title="可以接着问",
     editing="正在修改上一个问题，发送后替换原来的问答。",
     editing_cancel="取消修改",
     export_begun="对话时间：{time}",
@@ -371,6 +373,7 @@ _ZH_HANT: Final = Texts(
     unkept_gone="這段對話已在別處刪除，後面的問題不再儲存。請開始新對話。",
     again="重新回答",
     edit_question="修改問題",
+    followups_title="可以接著問",
     editing="正在修改上一個問題，送出後取代原來的問答。",
     editing_cancel="取消修改",
     export_begun="對話時間：{time}",
@@ -537,6 +540,7 @@ _EN: Final = Texts(
     unkept_gone="This conversation was deleted elsewhere: later questions are not kept. Begin a new chat.",
     again="Answer again",
     edit_question="Edit question",
+    followups_title="You could ask next",
     editing="Editing the last question: sending replaces it and its answer.",
     editing_cancel="Stop editing",
     export_begun="Conversation of {time}",

@@ -71,12 +71,16 @@ class Scripted:
     histories: list[tuple[Turn, ...]] = field(default_factory=list)
     stops: list[threading.Event | None] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    suggested: tuple[str, ...] = ()
     filters: list[tuple[Filters | None, bool]] = field(default_factory=list)
 
     def overview(self) -> Overview:
         if isinstance(self.library, Exception):
             raise self.library
         return self.library
+
+    def followups(self, answer: Answer) -> tuple[str, ...]:
+        return self.suggested if answer.outcome == "answered" else ()
 
     def stream(
         self,

@@ -69,6 +69,7 @@ ATTRIBUTES = {
         "data-copy",
     ),
     *("data-done", "data-action", "data-state"),
+    *("data-document", "data-at", "data-page", "data-digest"),
 }
 
 
@@ -444,7 +445,7 @@ def test_a_source_without_title_or_date_or_with_a_windows_path(answer):
     )
     found = dataclasses.replace(answer, citations=(), passages=(dataclasses.replace(passage, source=bare),))
     html = render_sources(Exchange(1, "q", "done", found), "zh-Hans")
-    assert "<h4>通知.txt</h4>" in html
+    assert ">通知.txt</button></h4>" in html
     assert ZH.undated in html
     assert 'title="C:\\文件\\通知.txt"' in html
 

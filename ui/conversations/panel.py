@@ -5,6 +5,7 @@ Titles are what visitors wrote: everything is escaped here, where it becomes mar
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -78,10 +79,13 @@ def render_history(
     )
 
 
-def render_last(exchange: Exchange | None, language: Language, conversation: str = "") -> str:
+def render_last(
+    exchange: Exchange | None, language: Language, conversation: str = "", followups: Sequence[str] = ()
+) -> str:
     """What can be done with the last question once it is no longer under way.
 
     :param conversation: the id under which it is kept, so that the page's script sees that the list has changed
+    :param followups: questions to go on with
     """
     if exchange is None or exchange.phase in RUNNING or not exchange.id:
         return ""
@@ -91,10 +95,19 @@ def render_last(exchange: Exchange | None, language: Language, conversation: str
         if exchange.phase == "done"
         else ""
     )
+    asked = "".join(
+        f'<li><button type="button" class="wz-example" data-ask="{escape(question)}">{escape(question)}</button></li>'
+        for question in followups
+    )
+    suggestions = (
+        f'<div class="wz-followups"><h3>{escape(texts.followups_title)}</h3><ul class="wz-examples">{asked}</ul></div>'
+        if asked
+        else ""
+    )
     return (
         f'<p class="wz-actions wz-last" data-answer="{escape(exchange.id)}" '
         f'data-conversation="{escape(conversation)}">{again}'
-        f'<button type="button" class="wz-small" data-last="edit">{escape(texts.edit_question)}</button></p>'
+        f'<button type="button" class="wz-small" data-last="edit">{escape(texts.edit_question)}</button></p>{suggestions}'
     )
 
 

@@ -253,3 +253,13 @@ def test_a_stopped_question_is_kept_with_what_there_is(scripted, conversations, 
     views.close()
     (kept,) = store.load(ME, session.kept.conversation).exchanges
     assert (kept.phase, kept.answer) == ("stopped", half)
+
+
+def test_questions_to_go_on_with_stand_under_the_last_answer(conversations, scripted, answer) -> None:
+    scripted.suggested = ("教育局承诺了什么？", "<b>谁</b>？")
+    scripted.scripts["q"] = [answer]
+    session, _ = page(conversations)
+    last = [view.last for view in conversations.ask(session, "q") if view.last][-1]
+    assert 'data-ask="教育局承诺了什么？"' in last
+    assert "<b>" not in last
+    assert "&lt;b&gt;谁" in last
