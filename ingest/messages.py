@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from ingest.details import DETAILS_ZH
 from rag import errors
 from rag.types import Change, Note
 
@@ -373,7 +374,9 @@ def fault(key: str, name: str, **values: object) -> errors.SourceError:
     entry = FAULTS[key]
     filled = {"name": shown_name(name), **values}
     what, fix = (part.format(**filled) for part in entry.english)
-    chinese = "".join(part.format(**filled) for part in entry.chinese)
+    detail = filled.get("detail", "")
+    filled_zh = filled | {"detail": DETAILS_ZH.get(str(detail), detail)}
+    chinese = "".join(part.format(**filled_zh) for part in entry.chinese)
     return entry.kind(what, fix, chinese=chinese)
 
 

@@ -69,7 +69,9 @@ def _of_speakers(answer: Answer, said: str, speaking: Iterable[str]) -> Iterator
 
 def _promise(body: Body, answer: Answer) -> str:
     if answer.script == "en" and body.english:
-        return f"What did the {min(body.english, key=len)} promise?"
+        # Abbreviations apart, which are written in capitals and known to few.
+        names = [name for name in body.english if " " in name] or list(body.english)
+        return f"What did the {min(names, key=len)} promise?"
     return in_script(f"{_called(body)}承诺了什么？", answer.script, ())
 
 

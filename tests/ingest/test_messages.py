@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import ast
 import re
 import string
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
 
+from ingest.details import DETAILS_ZH
 from ingest.messages import CHANGES, FAULTS, NOTES, change_text, fault, note_text
 from rag.errors import SourceError
 from rag.types import Change, Note
@@ -57,3 +60,25 @@ def test_every_change_that_is_made_has_a_name_in_both_languages() -> None:
     assert made <= set(CHANGES)
     assert change_text(Change("pinyin", 3), "zh") == "拼音注音 3 处"
     assert change_text(Change("pinyin", 3), "en") == "pinyin annotations: 3"
+
+
+def test_what_is_wrong_with_a_damaged_file_is_told_in_chinese() -> None:
+    """Each fixed detail that a reader gives has its Chinese words, and a Chinese message holds no English ones."""
+    found = set()
+    for path in (Path(__file__).parents[2] / "ingest").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (
+                isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "fault"
+            ):
+                continue
+            if not (node.args and isinstance(node.args[0], ast.Constant) and node.args[0].value == "damaged"):
+                continue
+            for keyword in node.keywords:
+                if keyword.arg == "detail" and isinstance(keyword.value, ast.Constant):
+                    found.add(keyword.value.value)
+    assert len(found) > 20
+    assert found - DETAILS_ZH.keys() == set()
+    for detail in found:
+        told = fault("damaged", "文件", detail=detail)
+        assert detail in str(told)
+        assert detail not in (told.chinese or "")

@@ -216,7 +216,7 @@ def render_detail(detail: Detail, language: Language) -> str:
         (texts.detail_kind, source.media_type),
         (texts.detail_encoding, source.encoding),
         (texts.detail_added, _stamp(row.added)),
-        ("" if detail.upload else texts.detail_place, "" if detail.upload else source.path),
+        ("" if detail.upload else texts.detail_place, "" if detail.upload else _folder(source.path)),
     ]
     listed = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts if k and v)
     id_ = escape(row.id)
@@ -403,6 +403,11 @@ def _example(text: str, texts: DocumentTexts) -> str:
 
 def _told(text: str, language: Language) -> str:
     return text if language == "en" else in_script(text, language, ())
+
+
+def _folder(path: str) -> str:
+    """The last folder of a path: enough to find a file by, and nothing of how the server's disk is laid out."""
+    return PurePath(path.replace("\\", "/")).parent.name
 
 
 def _stamp(seconds: float) -> str:
