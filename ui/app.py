@@ -84,7 +84,9 @@ def build_app(pipeline: AnswerSource, settings: Settings, library: Library | Non
         if library is not None and library.writable:
             app.uploads = IngestQueue(library, settings, _fetcher(settings))
         with app:
-            app.conversations = build_chat(app, pipeline, settings, documents=app.uploads is not None)
+            app.conversations = build_chat(
+                app, pipeline, settings, documents=app.uploads is not None, viewer=library is not None
+            )
         return app
 
     return _in_loop(build)

@@ -44,11 +44,17 @@ _EVENT: Final = "document.addEventListener('wz-{name}', (event) => trigger('subm
 
 
 def build_chat(
-    page: gr.Blocks, source: AnswerSource, settings: Settings, *, documents: bool = False
+    page: gr.Blocks,
+    source: AnswerSource,
+    settings: Settings,
+    *,
+    documents: bool = False,
+    viewer: bool = False,
 ) -> Conversations:
     """Put the chat on the page that is being built, with its events and the API endpoint ``/ask``.
 
     :param documents: whether there is a tab of documents beside it
+    :param viewer: whether the documents themselves can be shown
     """
     conversations = Conversations(source, settings)
     state = gr.State(Session())
@@ -140,7 +146,7 @@ def build_chat(
             gr.update(value=texts.new_chat),
             render_history_button(language),
             render_history_head(language),
-            render_tabs(language, documents=documents),
+            render_tabs(language, documents=documents, viewer=viewer),
         ]
 
     def asked(session: Session, question: str, request: gr.Request) -> Iterator[list[Any]]:

@@ -42,7 +42,7 @@
       const answer = await fetch(BASE + path, { cache: "no-store" });
       if (answer.ok) return { answer, text: answer.status === 204 ? "" : await answer.text() };
       return { problem: await reason(answer) };
-    } catch { return { problem: words.offline || "" }; }
+    } catch { return { problem: words.offline || byId("wz-view-words")?.dataset.offline || "" }; }
   }
 
   async function post(path, given) {
@@ -352,7 +352,7 @@
     const holder = byId("wz-documents");
     for (const old of holder.querySelectorAll(".wz-docs, .wz-docs-failed")) old.remove();
     if (problem !== undefined) {
-      const again = element("button", { type: "button", class: "wz-small", textContent: "↻" });
+      const again = element("button", { type: "button", class: "wz-small", textContent: byId("wz-view-words")?.dataset.retry || "" });
       again.addEventListener("click", build);
       holder.append(element("div", { class: "wz-docs-failed" }, element("p", { textContent: problem }), again));
       return;

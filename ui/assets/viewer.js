@@ -2,6 +2,7 @@
 (() => {
   "use strict";
 
+  const roomy = window.matchMedia("(min-width: 1100px) and (hover: hover)");
   let opened = null; // what is shown: its place, what was asked, and what opened it
 
   function close(back = true) {
@@ -87,8 +88,19 @@
       open(document.getElementById("wz-panel"), { id, at, page, digest }, title);
       return;
     }
+    const reference = event.target.closest(".wz-ref");
+    if (reference) {
+      close(false);
+      // Beside the chat there is room for the whole document; by touch, or on a sheet, the sentence comes first.
+      const button = document.getElementById(`wz-${reference.dataset.turn}-source-${reference.dataset.source}`)?.querySelector(".wz-open-document");
+      if (button && roomy.matches && document.querySelector("#wz-view-words")) {
+        const { document: id, at, page, digest } = button.dataset;
+        open(document.getElementById("wz-panel"), { id, at, page, digest }, reference);
+      }
+      return;
+    }
     // Another place of the evidence is wanted, or another conversation.
-    if (event.target.closest(".wz-ref, [data-action=sources], [data-action=close], [data-history=open], #wz-fresh, [data-docs]:not([data-docs=text])")) close(false);
+    if (event.target.closest("[data-action=sources], [data-action=close], [data-history=open], #wz-fresh, [data-docs]:not([data-docs=text])")) close(false);
     const button = event.target.closest("[data-view]");
     if (!button || !opened) return;
     if (button.dataset.view === "back") close();

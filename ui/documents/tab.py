@@ -20,8 +20,11 @@ def build_documents() -> None:
         gr.HTML("", elem_id="wz-documents-place", apply_default_css=False, js_on_load=None)
 
 
-def render_tabs(language: Language, *, documents: bool) -> str:
-    """The switch between the page's tabs, where there is more than one, and the choice of its language."""
+def render_tabs(language: Language, *, documents: bool, viewer: bool = False) -> str:
+    """The switch between the page's tabs, where there is more than one, and the choice of its language.
+
+    :param viewer: whether whole documents can be shown
+    """
     texts = DOCUMENT_TEXTS[language]
     tabs = "".join(
         f'<button type="button" data-tab="{name}"{current}>{escape(words)}</button>'
@@ -35,11 +38,12 @@ def render_tabs(language: Language, *, documents: bool) -> str:
         f'<option value="{code}" lang="{code}"{" selected" if code == language else ""}>{name}</option>'
         for code, name in _NAMES.items()
     )
-    viewer = VIEWER_TEXTS[language]
+    shown = VIEWER_TEXTS[language]
     words = " ".join(
-        f'data-{name}="{escape(getattr(viewer, name))}"' for name in ("loading", "offline", "retry", "back")
+        f'data-{name}="{escape(getattr(shown, name))}"' for name in ("loading", "offline", "retry", "back")
     )
+    known = f'<span id="wz-view-words" hidden {words}></span>' if viewer else ""
     return (
-        f'<span id="wz-view-words" hidden {words}></span><div class="wz-head-controls">{switch}<select class="wz-language" aria-label="{escape(texts.language)}">'
+        f'{known}<div class="wz-head-controls">{switch}<select class="wz-language" aria-label="{escape(texts.language)}">'
         f"{options}</select></div>"
     )

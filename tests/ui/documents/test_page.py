@@ -85,6 +85,14 @@ def visit(browser, service):
             "console",
             lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None,
         )
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((service, "data:", "blob:"))
+                else complaints.append(f"outside: {request.url}")
+            ),
+        )
         page.goto(service)
         expect(page.locator("[data-tab=documents]")).to_be_visible(timeout=30000)
         return page
@@ -187,8 +195,7 @@ def test_a_hostile_title_stays_text(visit) -> None:
 
 def test_a_citation_opens_the_document_at_its_sentence_in_either_script(visit, make) -> None:
     page = answered(visit())
-    title = page.locator("#wz-live-sources .wz-open-document").first
-    title.click()
+    page.locator("#wz-live .wz-ref").first.click()
     mark = page.locator("#wz-view-target")
     expect(mark).to_have_text(make.promise)
     expect(mark).to_be_in_viewport()
@@ -197,6 +204,11 @@ def test_a_citation_opens_the_document_at_its_sentence_in_either_script(visit, m
     expect(mark).to_be_in_viewport()
     page.keyboard.press("Escape")
     expect(page.locator(".wz-view")).to_have_count(0)
+    expect(page.locator("#wz-live .wz-ref").first).to_be_focused()
+    title = page.locator("#wz-live-sources .wz-open-document").first
+    title.click()
+    expect(mark).to_be_in_viewport()
+    page.click("[data-view=back]")
     expect(title).to_be_focused()
 
 
