@@ -98,17 +98,8 @@ def features(
     )
 
 
-def answered_probability(
-    question: Question,
-    said: str,
-    citations: Sequence[Citation],
-    passages: Sequence[Passage],
-    readings: Sequence[Reading],
-    cited: Sequence[Reading],
-    likely: float,
-) -> float:
-    """The probability that what stands of an answer answers the question; parameters as in `features`."""
-    row = features(question, said, citations, passages, readings, cited, likely)
+def answered_probability(row: Array) -> float:
+    """The probability that what stands of an answer answers the question, by its `features`."""
     return shipped(FILE, NAMES).probability(row)
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rag import prompts
 from rag.answerability import answer_probability
 from rag.answered import answered_probability, can_be_judged, cited_texts
+from rag.answered import features as answered_features
 from rag.checking import Draft, check, cite, finish, put_right, unplaced
 from rag.citations import Checked
 from rag.clarifying import choice
@@ -402,7 +403,8 @@ class Pipeline:
         said = "\n".join(sentence.text for sentence in draft.supported)
         asked = to_simplified(corrected_text(question))
         cited = self._reader.read(asked, cited_texts(citations))
-        return answered_probability(question, said, citations, passages, readings, cited, likely)
+        row = answered_features(question, said, citations, passages, readings, cited, likely)
+        return answered_probability(row)
 
     def _sure(self, answer: Answer) -> bool:
         return (answer.confidence or 0.0) >= max(_SURE, self.settings.evidence_threshold)

@@ -77,7 +77,7 @@ def test_whatever_was_said_gives_a_probability(said: str, score: float, likely: 
     quoted = citation()
     readings = [Reading(score, score, score, 0, 3)]
     found = answered_probability(
-        analyse(ASKED, 2000), said, [quoted], [quoted.passage], readings, readings, likely
+        features(analyse(ASKED, 2000), said, [quoted], [quoted.passage], readings, readings, likely)
     )
     assert 0.0 <= found <= 1.0
     assert np.isfinite(found)
@@ -97,7 +97,7 @@ def test_it_tells_apart_what_reading_tells_apart() -> None:
         whole = reranking_text(quoted.passage.source, quoted.passage.chunk)
         own, cited = reading(whole, words, score), reading(cited_texts([quoted])[0], words, score)
         return answered_probability(
-            analyse(ASKED, 2000), "22万元", [quoted], [quoted.passage], [own], [cited], likely
+            features(analyse(ASKED, 2000), "22万元", [quoted], [quoted.passage], [own], [cited], likely)
         )
 
     assert probability(0.1, -5.0, "区住建局") < 0.3 < 0.7 < probability(0.95, 5.0, "22万元")

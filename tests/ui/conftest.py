@@ -34,6 +34,26 @@ def browser():
         browser.close()
 
 
+@pytest.fixture
+def watch():
+    """Notes what a page complains of, and what it asks of any host but its own."""
+
+    def watched(page, home: str, complaints: list[str]) -> None:
+        def asked(request) -> None:
+            if not request.url.startswith((home, "data:", "blob:")):
+                complaints.append(f"outside: {request.url}")
+
+        def said(message) -> None:
+            if message.type in ("error", "warning"):
+                complaints.append(message.text)
+
+        page.on("request", asked)
+        page.on("console", said)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    return watched
+
+
 DOCUMENT = (
     "区住建局局长表示，2026年全区计划改造老旧小区28个。所有项目8月底前全部开工。"
     "改造后每个小区新增非机动车充电端口不少于每百户15个。"

@@ -45,7 +45,7 @@ def service(scripted, settings, answer):
 
 
 @pytest.fixture
-def visitor(browser, service):
+def visitor(browser, watch, service):
     """Opens pages, each of another visitor; at the end none may have complained."""
     complaints: list[str] = []
     contexts = []
@@ -56,11 +56,7 @@ def visitor(browser, service):
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None,
-        )
+        watch(page, service[0], complaints)
         page.goto(service[0])
         expect(page.locator(".wz-example").first).to_be_visible(timeout=30000)
         page.complaints = complaints

@@ -70,7 +70,7 @@ def service(scripted, settings, library, cited):
 
 
 @pytest.fixture
-def visit(browser, service):
+def visit(browser, watch, service):
     complaints: list[str] = []
     contexts = []
 
@@ -80,19 +80,7 @@ def visit(browser, service):
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "console",
-            lambda message: complaints.append(message.text) if message.type in ("error", "warning") else None,
-        )
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((service, "data:", "blob:"))
-                else complaints.append(f"outside: {request.url}")
-            ),
-        )
+        watch(page, service, complaints)
         page.goto(service)
         expect(page.locator("[data-tab=documents]")).to_be_visible(timeout=30000)
         return page
