@@ -30,7 +30,9 @@ MAX_RANGES: Final = 50
 _PATH = re.compile(r"([^/]{1,200})/(view|original)")
 _RANGE = re.compile(r"(\d{1,9})-(\d{1,9})")
 _INLINE = ("application/pdf", "image/png", "image/jpeg", "image/gif", "image/webp", "image/bmp")
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:"
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; sandbox"
+_PDF_POLICY = "object-src 'self'; script-src 'none'; base-uri 'none'; form-action 'none'"
+"""A browser's own PDF viewer is an object in its frame, and does not work in a sandbox."""
 
 logger = logging.getLogger(__name__)
 
@@ -60,9 +62,8 @@ class DocumentRoutes:
                 response = _told(VIEWER_TEXTS[language].failed.format(reason=reason), 500)
         response.headers["cache-control"] = "no-store"
         response.headers["x-content-type-options"] = "nosniff"
-        # A browser's PDF viewer does not work in a sandbox; what it shows cannot reach the page anyway.
-        sandbox = "" if response.media_type == "application/pdf" else "; sandbox"
-        response.headers["content-security-policy"] = f"{_POLICY}{sandbox}"
+        is_pdf = response.media_type == "application/pdf"
+        response.headers["content-security-policy"] = _PDF_POLICY if is_pdf else _POLICY
         await response(scope, receive, send)
 
     def _view(self, id_: str, parameters: QueryParams, language: Language) -> Response:

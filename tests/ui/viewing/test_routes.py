@@ -67,3 +67,22 @@ def test_ranges_are_read_and_bounded() -> None:
     assert ranges_in("x,1-,-2,3-4,９-10") == ((3, 4), (9, 10))
     assert len(ranges_in(",".join("1-2" for _ in range(200)))) == MAX_RANGES
     assert ranges_in("9" * 50 + "-1") == ()
+
+
+def test_a_pdf_is_shown_in_the_browsers_own_viewer_and_nothing_else_is(
+    library, client, settings, tmp_path
+) -> None:
+    from reportlab.pdfgen.canvas import Canvas
+
+    file = tmp_path / "plan.pdf"
+    canvas = Canvas(str(file), invariant=1)
+    canvas.drawString(72, 720, "The housing bureau will renovate 28 estates by August 2026.")
+    canvas.save()
+    sync([file], library, settings)
+    (source,) = [v.source for v in library.documents() if v.source.path.endswith(".pdf")]
+    answer = client.get(f"{DOCUMENTS}{source.id}/original", headers=ASK)
+    assert answer.headers["content-type"] == "application/pdf"
+    assert answer.headers["content-disposition"].startswith("inline")
+    assert "sandbox" not in answer.headers["content-security-policy"]
+    assert "script-src 'none'" in answer.headers["content-security-policy"]
+    assert answer.content == file.read_bytes()
