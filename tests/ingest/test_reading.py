@@ -47,7 +47,7 @@ def read_often(path: Path) -> None:
 
 def test_a_file_that_keeps_being_written_is_told(tmp_path: Path) -> None:
     path = tmp_path / "写.txt"
-    path.write_bytes(b"x" * 1000)
+    path.write_bytes(b"x" * 20_000_000)  # reading it takes longer than a write
     stop = threading.Event()
 
     def write() -> None:

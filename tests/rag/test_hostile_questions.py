@@ -203,7 +203,7 @@ def test_any_text_is_answered_or_told(pipeline: Pipeline, question: str, earlier
 def test_the_page_shows_an_answer_or_a_message(pipeline: Pipeline, question: str) -> None:
     conversations = Conversations(pipeline, pipeline.settings)
     session = Session()
-    conversations.open(session, "zh-CN")
+    conversations.open(session, "zh-Hans")
     view = View()
     for part in conversations.ask(session, question):
         view = part.over(view)
