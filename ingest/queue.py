@@ -277,10 +277,16 @@ class IngestQueue:
     def _ingest(self, batch: Sequence[Item]) -> None:
         placed: dict[str, Item] = {}
         for item in batch:
+            with self._changed:
+                now = self._find(item.id)
+                if now is None or not now.active:
+                    continue  # cancelled since the batch was chosen
+                # From here on it cannot be.
+                self._put(replace(now, state="indexing"))
             try:
                 if not item.placed:
                     version = self.uploads.place(item.id, item.name)
-                    item = self._update(item.id, placed=True, version=version, state="indexing")
+                    item = self._update(item.id, placed=True, version=version)
                 placed[item.name] = item
             except WenzhengError as error:
                 self._fail(item.id, error)

@@ -131,6 +131,16 @@ def test_what_waits_can_be_cancelled_and_what_is_over_cleared(queue) -> None:
     assert queue.items() == ()
 
 
+def test_what_is_cancelled_after_its_batch_was_chosen_stays_cancelled(queue, library) -> None:
+    kept, gone = queue.add("路灯.txt", NOTICE.encode()), queue.add("河道.txt", LATER.encode())
+    batch = list(reversed(queue.items()))
+    assert queue.cancel(gone.id)
+    queue._ingest(batch)
+    states = {item.id: item.state for item in queue.items()}
+    assert states == {kept.id: "done", gone.id: "cancelled"}
+    assert len(library.documents()) == 1
+
+
 def test_what_failed_for_want_of_room_can_be_tried_again(queue, library, monkeypatch) -> None:
     commit = library.commit
 

@@ -46,8 +46,10 @@ _MAX_JSON = 200_000
 _MAX_IDS = 2000
 _MAX_ID = 200
 _MAX_SHOWN = 5000
-_UPLOADS = 2
+_UPLOADS = 4
 """Files that are received at the same time: each is held in memory until it is on the disk."""
+_UPLOAD_SECONDS = 900.0
+"""Longest time for receiving one, so that a line that hangs does not keep a place for ever."""
 
 logger = logging.getLogger(__name__)
 
@@ -121,6 +123,8 @@ class LibraryRoutes:
         except WenzhengError as error:
             logger.exception("A request of the documents' page failed.")
             return _problem(507 if error.code == "StorageFull" else 500, _words(error, language))
+        except TimeoutError:
+            return _problem(408, DOCUMENT_TEXTS[language].offline)
         except ClientDisconnect:
             return Response(status_code=400)
 
@@ -209,10 +213,11 @@ class LibraryRoutes:
             return self._too_large(language)
         async with self._receiving:
             body = bytearray()
-            async for part in request.stream():
-                body.extend(part)
-                if len(body) > limit:
-                    return self._too_large(language)
+            async with asyncio.timeout(_UPLOAD_SECONDS):
+                async for part in request.stream():
+                    body.extend(part)
+                    if len(body) > limit:
+                        return self._too_large(language)
             collection = _collection(parameters.get("collection", ""))
             item = await asyncio.to_thread(
                 self._queue.add, name, bytes(body), collection, keep_both=conflict == "both"

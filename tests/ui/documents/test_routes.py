@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import time
 import zipfile
@@ -161,3 +162,26 @@ def test_every_answer_forbids_scripts_and_storing(client) -> None:
         assert "sandbox" in headers["content-security-policy"]
         assert headers["cache-control"] == "no-store"
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_upload_that_hangs_gives_its_place_free(client, monkeypatch) -> None:
+    monkeypatch.setattr("ui.documents.routes._UPLOAD_SECONDS", 0.05)
+
+    async def receive() -> dict[str, object]:
+        await asyncio.sleep(5)
+        return {"type": "http.request", "body": b"x", "more_body": False}
+
+    sent: list[dict[str, object]] = []
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": f"{ROUTES}upload",
+        "query_string": b"name=a.txt",
+        "headers": [(b"x-wenzheng", b"1")],
+    }
+    asyncio.run(client.app(scope, receive, send))
+    assert sent[0]["status"] == 408
