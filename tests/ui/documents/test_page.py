@@ -241,3 +241,35 @@ def test_axe_finds_nothing_serious(visit, width, scheme, locale) -> None:
     page.locator(".wz-docs-open").first.click()
     expect(page.locator(".wz-docs-detail dl")).to_be_visible()
     assert serious(page) == []
+
+
+def test_files_are_dropped_on_the_page_and_survive_a_restart_of_the_service(
+    browser, scripted, settings, library, cited
+) -> None:
+    scripted.scripts[Q] = [cited]
+    first = build_app(scripted, settings, library)
+    page = browser.new_page(locale="zh-CN")
+    page.goto(launch(first, settings, block=False))
+    documents(page)
+    transfer = page.evaluate_handle(
+        """(text) => {
+            const data = new DataTransfer();
+            data.items.add(new File([text], "井盖.txt", { type: "text/plain" }));
+            return data;
+        }""",
+        GOOD,
+    )
+    page.dispatch_event(".wz-docs-list", "dragover", {"dataTransfer": transfer})
+    expect(page.locator(".wz-docs.wz-over")).to_have_count(1)
+    page.dispatch_event(".wz-docs-list", "drop", {"dataTransfer": transfer})
+    expect(page.locator('.wz-queue-item[data-state="done"]')).to_contain_text("井盖.txt", timeout=30000)
+    close(first)
+    second = build_app(scripted, settings, library)
+    try:
+        page.goto(launch(second, settings, block=False))
+        documents(page)
+        expect(page.locator('.wz-queue-item[data-state="done"]')).to_contain_text("井盖.txt", timeout=15000)
+        expect(page.locator(".wz-docs-open", has_text="井盖")).to_be_visible()
+    finally:
+        page.close()
+        close(second)
