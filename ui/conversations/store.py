@@ -271,7 +271,7 @@ class ConversationStore:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")
 
 
 def _gone() -> NoSuchConversation:
