@@ -41,13 +41,19 @@ _ANGLES = str.maketrans("<>", "\uff1c\uff1e")
 
 
 def messages(
-    question: Question, passages: Sequence[Passage], parts: Sequence[Excerpt], *, short: bool = False
+    question: Question,
+    passages: Sequence[Passage],
+    parts: Sequence[Excerpt],
+    *,
+    short: bool = False,
+    whether: bool = False,
 ) -> list[BaseMessage]:
     """The messages that ask for an answer from excerpts of passages.
 
     The system message is the same for each language and style, so that the model server keeps it cached.
 
     :param short: ask for an answer of a few words
+    :param whether: ask only whether the excerpts state the answer; all before that is the same, so that it stays cached
     """
     from langchain_core.messages import HumanMessage, SystemMessage
 
@@ -67,6 +73,8 @@ def messages(
     if script == "en" and (terms := terms_in(to_simplified("".join(lines)))):
         lines.append(prompts.GLOSSARY + "; ".join(f"{chinese} = {english}" for chinese, english in terms))
     closing = prompts.SHORT_CLOSING[script] if short else prompts.CLOSING[script]
+    if whether:
+        closing = prompts.WHETHER[script]
     lines.append(f"{prompts.QUESTION[script]}{_asked(question)}{closing}")
     system = prompts.SHORT_SYSTEM[script] if short else prompts.SYSTEM[script]
     return [SystemMessage(system), HumanMessage("\n\n".join(lines))]

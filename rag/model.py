@@ -14,7 +14,7 @@ import re
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
@@ -45,6 +45,8 @@ TICK = 0.05
 """How often a waiting stream looks at its stop event, in seconds."""
 NOT_UNDERSTOOD = (400, 422)
 """HTTP codes with which endpoints refuse a field that they do not know."""
+LIKELIEST = 20
+"""How many first tokens are asked for with their probabilities; OpenAI allows no more."""
 
 
 class Reply:
@@ -99,6 +101,16 @@ class ChatModel(Protocol):
         :raises AnswerInterrupted: when the answer breaks off; its ``partial`` holds what was said so far
         """
 
+    def first_tokens(
+        self, messages: Sequence[BaseMessage], *, stop: threading.Event | None = None
+    ) -> Mapping[str, float]:
+        """With which tokens a reply would begin, the likeliest with the natural logarithm of its probability each.
+
+        Empty where the endpoint does not tell probabilities, and when stopped.
+
+        :raises ModelError: as `stream` does
+        """
+
     def close(self) -> None:
         """Let go of connections and processes; may be called twice."""
 
@@ -129,6 +141,12 @@ class HostedChatModel:
         """See `ChatModel.stream`."""
         return Reply(self._client.stream(messages, max_tokens, stop))
 
+    def first_tokens(
+        self, messages: Sequence[BaseMessage], *, stop: threading.Event | None = None
+    ) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`. An endpoint that once refused the wish is not asked again."""
+        return self._client.first_tokens(messages, stop)
+
     def close(self) -> None:
         """Let go of the connections."""
         self._client.close()
@@ -154,6 +172,21 @@ class EmbeddedChatModel:
     ) -> Reply:
         """See `ChatModel.stream`. Waits until the model is loaded; asks again if the child dies unheard."""
         return Reply(self._pieces(messages, max_tokens, stop))
+
+    def first_tokens(
+        self, messages: Sequence[BaseMessage], *, stop: threading.Event | None = None
+    ) -> Mapping[str, float]:
+        """See `ChatModel.first_tokens`. Waits until the model is loaded; asks again if the child dies."""
+        client = self._ready_client(stop)
+        if client is None:
+            return {}
+        try:
+            return client.first_tokens(messages, stop)
+        except EndpointUnreachable as error:
+            if error.__cause__ is None or not self._has_died(client):
+                raise
+        client = self._ready_client(stop)
+        return {} if client is None else client.first_tokens(messages, stop)
 
     def close(self) -> None:
         """End the child process."""
@@ -314,10 +347,14 @@ class _LineCutError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _End:
-    """The end of a stream: why the model stopped and what it took, or the error that ended it."""
+    """The end of a stream: why the model stopped and what it took, or the error that ended it.
+
+    ``likeliest`` are the first token's alternatives with the logarithms of their probabilities, where they were asked for.
+    """
 
     reason: str | None = None
     usage: Usage | None = None
+    likeliest: Mapping[str, float] = field(default_factory=dict)
     error: Exception | None = None
 
 
@@ -332,16 +369,52 @@ class _Client:
         self._lock = threading.Lock()
         self._chat: tuple[ChatOpenAI, Callable[[], None]] | None = None
         self._asks_usage = True
+        self._tells_likeliest = True
 
     def stream(
         self, messages: Sequence[BaseMessage], max_tokens: int, stop: threading.Event | None
     ) -> Generator[str, None, Usage | None]:
+        end = yield from self._followed(messages, max_tokens, stop, likeliest=False)
+        return None if end is None else end.usage
+
+    def first_tokens(
+        self, messages: Sequence[BaseMessage], stop: threading.Event | None
+    ) -> Mapping[str, float]:
+        if not self._tells_likeliest:
+            return {}
+        reply = self._followed(messages, 1, stop, likeliest=True)
+        try:
+            while True:
+                next(reply)
+        except StopIteration as ended:
+            end: _End | None = ended.value
+        except EndpointRefused as error:
+            if error.status not in NOT_UNDERSTOOD or self.endpoint.embedded:
+                raise
+            end = _End()
+        if end is None:
+            return {}
+        # Mostly it is the endpoint that tells none; a prompt too long for it will be told by the next `stream`.
+        self._tells_likeliest = bool(end.likeliest)
+        return end.likeliest
+
+    def _followed(
+        self,
+        messages: Sequence[BaseMessage],
+        max_tokens: int,
+        stop: threading.Event | None,
+        *,
+        likeliest: bool,
+    ) -> Generator[str, None, _End | None]:
         line = _Line()
         news: queue.SimpleQueue[str | _End] = queue.SimpleQueue()
         # A thread of its own reads, for the waits inside the HTTP client (to connect, to try again, for the
         # first word) look at no event.
         reader = threading.Thread(
-            target=self._read, args=(list(messages), max_tokens, line, news), name="chat-stream", daemon=True
+            target=self._read,
+            args=(list(messages), max_tokens, line, news, likeliest),
+            name="chat-stream",
+            daemon=True,
         )
         reader.start()
         said: list[str] = []
@@ -357,7 +430,7 @@ class _Client:
                     raise self._silent("".join(said)) from None
                 if isinstance(item, _End):
                     self._finish(item, "".join(said))
-                    return item.usage
+                    return item
                 deadline = time.monotonic() + self._timeout
                 if item:
                     said.append(item)
@@ -373,16 +446,23 @@ class _Client:
             chat[1]()
 
     def _read(
-        self, messages: list[BaseMessage], max_tokens: int, line: _Line, news: queue.SimpleQueue[str | _End]
+        self,
+        messages: list[BaseMessage],
+        max_tokens: int,
+        line: _Line,
+        news: queue.SimpleQueue[str | _End],
+        likeliest: bool,
     ) -> None:
         reason: str | None = None
         usage: Usage | None = None
+        first: Mapping[str, float] = {}
+        more = {"logprobs": True, "top_logprobs": LIKELIEST} if likeliest else {}
         try:
             from langsmith import tracing_context
 
             self._current.line = line
             with tracing_context(enabled=False):
-                for chunk in self._chunks(messages, max_tokens):
+                for chunk in self._chunks(messages, self._length(max_tokens) | more):
                     if line.is_cut:
                         return
                     # Without text too: a model that thinks before it speaks is alive.
@@ -390,26 +470,27 @@ class _Client:
                     reason = chunk.response_metadata.get("finish_reason") or reason
                     # Mostly the last chunk tells; where each one does, it tells the sum so far.
                     usage = _usage(chunk) or usage
-            news.put(_End(reason, usage))
+                    first = first or _likeliest(chunk)
+            news.put(_End(reason, usage, first))
         except Exception as error:  # noqa: BLE001 - handed to the thread that asked, which translates it
             news.put(_End(reason, error=error))
         finally:
             self._current.line = None
 
-    def _chunks(self, messages: list[BaseMessage], max_tokens: int) -> Iterator[BaseMessageChunk]:
+    def _chunks(self, messages: list[BaseMessage], wishes: dict[str, Any]) -> Iterator[BaseMessageChunk]:
         """What the endpoint sends; asked for the count of tokens too, but where it does not know that wish."""
         import openai
 
-        chat, length = self._open(), self._length(max_tokens)
+        chat = self._open()
         if self._asks_usage:
             try:
-                yield from chat.stream(messages, stream_usage=True, **length)
+                yield from chat.stream(messages, stream_usage=True, **wishes)
             except openai.APIStatusError as error:
                 if error.status_code not in NOT_UNDERSTOOD or self.endpoint.embedded:
                     raise
             else:
                 return
-        for chunk in chat.stream(messages, stream_usage=False, **length):
+        for chunk in chat.stream(messages, stream_usage=False, **wishes):
             # Only now is it sure that it was the wish, and not the prompt, that was refused.
             self._asks_usage = False
             yield chunk
@@ -549,3 +630,13 @@ def _usage(chunk: BaseMessageChunk) -> Usage | None:
     if not told or not (told["input_tokens"] or told["output_tokens"]):
         return None
     return Usage(int(told["input_tokens"]), int(told["output_tokens"]))
+
+
+def _likeliest(chunk: BaseMessageChunk) -> dict[str, float]:
+    """The alternatives of a chunk's first token; empty where the endpoint tells none."""
+    told: Any = chunk.response_metadata.get("logprobs")
+    places = (told or {}).get("content") or []
+    found: dict[str, float] = {}
+    for one in (places[0].get("top_logprobs") or []) if places else []:
+        found.setdefault(str(one["token"]), float(one["logprob"]))
+    return found

@@ -17,6 +17,7 @@ from rag import prompts
 from rag.answerability import answer_probability
 from rag.answered import answered_probability, can_be_judged, cited_texts
 from rag.answered import features as answered_features
+from rag.assessment import WORTH_ASKING, assessed_probability, yes_log_odds
 from rag.checking import Draft, check, cite, finish, put_right, unplaced
 from rag.citations import Checked
 from rag.clarifying import choice
@@ -202,7 +203,12 @@ class Pipeline:
         )
         nothing_passes = bool(scope.filters) and not passages
         threshold = self.settings.evidence_threshold
-        if nothing_passes or likely < threshold or (hard and threshold > 0):
+        assesses = self.settings.assess and threshold > 0
+        if (
+            nothing_passes
+            or likely < (min(WORTH_ASKING, threshold) if assesses else threshold)
+            or (hard and threshold > 0)
+        ):
             if nothing_passes:
                 why = ""
             elif evidence.fault or not current:
@@ -211,7 +217,7 @@ class Pipeline:
                 why = why_not_told(standalone, current)
             yield self._refused(answer, why, clock)
             return
-        asking_back = choice(standalone, current, readings)
+        asking_back = choice(standalone, current, readings) if likely >= threshold else None
         if asking_back is not None:
             yield replace(
                 answer,
@@ -226,6 +232,20 @@ class Pipeline:
         originals = [passage.chunk.text for passage in current]
         parts = excerpts(standalone, current, self.settings.prompt_chars)
         answer = replace(answer, shown=tuple(part.number for part in parts))
+        if assesses:
+            odds = yes_log_odds(
+                self.model.first_tokens(
+                    messages_for(standalone, current, parts, short=self._short, whether=True), stop=stop
+                )
+            )
+            if stop is not None and stop.is_set():
+                return
+            if odds is not None:
+                likely = assessed_probability(likely, odds)
+            answer = replace(answer, confidence=round(likely, 4), timings=clock.mark("assessed"))
+            if likely < threshold:
+                yield self._refused(answer, why_not_told(standalone, current), clock)
+                return
         messages = messages_for(standalone, current, parts, short=self._short)
         reply = self.model.stream(
             messages,

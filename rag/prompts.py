@@ -59,6 +59,11 @@ CLOSING: dict[Script, str] = {
 }
 
 SHORT_CLOSING: dict[Script, str] = {"zh-Hans": "\n答案：", "zh-Hant": "\n答案：", "en": "\nAnswer:"}
+WHETHER: dict[Script, str] = {
+    "zh-Hans": "\n资料里写明了这个问题的答案吗？只回答“是”或“否”：",
+    "en": "\nDo the sources state the answer to this question? Reply only yes or no:",
+}
+WHETHER["zh-Hant"] = WHETHER["zh-Hans"]
 CORRECT: dict[Script, str] = {
     "zh-Hans": "下面的话资料里没有依据。按资料逐条改正，每条一行，带编号；资料里没有的写“无”。",
     "en": "The sources do not bear these out. Correct each from the sources, one numbered line each; write none where the sources do not say.",

@@ -136,6 +136,11 @@ class Settings(BaseSettings):
         default="auto",
         description="Whole sentences, or a few words; auto is full, but short in a benchmark whose answers are short.",
     )
+    assess: bool = Field(
+        default=True,
+        description="Ask the chat model how likely what it is shown answers, before it answers. Costs about half a second; "
+        "without effect where the endpoint tells no probabilities.",
+    )
     correct: bool = Field(
         default=True,
         description="Let the chat model put right, once, the sentences that the documents do not bear out.",

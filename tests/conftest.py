@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,10 @@ class FakeEmbedder:
 
 
 class ScriptedModel:
-    """A chat model that says what the test queued, and remembers what it was asked. ``usage`` is what it tells of each."""
+    """A chat model that says what the test queued, and remembers what it was asked. ``usage`` is what it tells of each.
+
+    ``likeliest`` are the first tokens that it tells of when it is asked for them.
+    """
 
     name = "scripted"
 
@@ -69,11 +72,19 @@ class ScriptedModel:
         self.status = ModelStatus(state="ready", detail="", since=0.0, restarts=0)
         self.ended_early = 0
         self.usage: Usage | None = Usage(300, 20)
+        self.likeliest: Mapping[str, float] = {}
+        self.assessed: list[Sequence[Any]] = []
 
     def stream(
         self, messages: Sequence[Any], *, max_tokens: int, stop: threading.Event | None = None
     ) -> Reply:
         return Reply(self.pieces(messages, stop))
+
+    def first_tokens(
+        self, messages: Sequence[Any], *, stop: threading.Event | None = None
+    ) -> Mapping[str, float]:
+        self.assessed.append(messages)
+        return self.likeliest
 
     def pieces(
         self, messages: Sequence[Any], stop: threading.Event | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -69,6 +69,12 @@ class Listener:
         """The other's reply."""
         self.heard = [str(message.content) for message in messages]
         return self._model.stream(messages, max_tokens=max_tokens, stop=stop)
+
+    def first_tokens(
+        self, messages: Sequence[BaseMessage], *, stop: threading.Event | None = None
+    ) -> Mapping[str, float]:
+        """The other's."""
+        return self._model.first_tokens(messages, stop=stop)
 
     def close(self) -> None:
         """Close the other."""

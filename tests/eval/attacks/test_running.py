@@ -41,6 +41,11 @@ class Actor:
     ) -> Reply:
         return Reply(self.pieces(str(messages[-1].content)))
 
+    def first_tokens(
+        self, messages: Sequence[Any], *, stop: threading.Event | None = None
+    ) -> dict[str, float]:
+        return {}
+
     def pieces(self, prompt: str) -> Generator[str, None, Usage | None]:
         # The question stands last; documents hold no other's question.
         (attack,) = (attack for attack in self.attacks if holds(prompt, attack.question))

@@ -1,0 +1,59 @@
+"""The chat model's own word on whether what it is shown answers the question, weighed with what reading tells. Pure.
+
+Asked in words, a small model says yes to nearly everything; the probability that it would say yes tells more (Kadavath et al.,
+"Language Models (Mostly) Know What They Know", 2022). A logistic regression joins its log odds with those of
+`rag.answerability`; `eval.training.assessment` says on what it was learned.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.calibration import shipped
+
+Array = NDArray[np.float32]
+NAMES = ("likely", "says_yes")
+FILE = "assessment.json"
+"""The learned weights, in `rag.trained`."""
+WORTH_ASKING = 0.1
+"""Probability by reading alone under which the chat model is not asked at all."""
+_YES = frozenset({"是", "是的", "有", "对", "yes", "true"})
+_NO = frozenset({"否", "不", "不是", "没有", "无", "没", "no", "false"})
+_SURE = 4.0
+_LEAST = 1e-6
+
+
+def yes_log_odds(first: Mapping[str, float]) -> float | None:
+    """The log odds of yes against no among the likeliest first tokens; None where neither is among them.
+
+    :param first: tokens with the natural logarithms of their probabilities
+    """
+    yes = sum(math.exp(value) for token, value in first.items() if _bare(token) in _YES)
+    no = sum(math.exp(value) for token, value in first.items() if _bare(token) in _NO)
+    if yes + no < _LEAST:
+        return None
+    return math.log(max(yes, _LEAST) / max(no, _LEAST))
+
+
+def features(likely: float, odds: float) -> Array:
+    """The numbers that are weighed, one for each of `NAMES`.
+
+    :param likely: the probability by reading (`rag.answerability`)
+    :param odds: as `yes_log_odds` gives them
+    """
+    inside = min(max(likely, 1e-9), 1 - 1e-9)
+    own = math.log(inside / (1 - inside))
+    return np.asarray([max(-_SURE, min(_SURE, own)), max(-2 * _SURE, min(2 * _SURE, odds))], np.float32)
+
+
+def assessed_probability(likely: float, odds: float) -> float:
+    """The probability that what is shown answers the question; see `features`."""
+    return shipped(FILE, NAMES).probability(features(likely, odds))
+
+
+def _bare(token: str) -> str:
+    return token.strip(' \n\u201c\u201d"。.').lower()
