@@ -45,6 +45,9 @@ TICK = 0.05
 """How often a waiting stream looks at its stop event, in seconds."""
 NOT_UNDERSTOOD = (400, 422)
 """HTTP codes with which endpoints refuse a field that they do not know."""
+UNTOLD = 3
+"""After how many askings in a row that brought no probabilities an endpoint is not asked for them any more: one may have been
+refused for its length."""
 LIKELIEST = 20
 """How many first tokens are asked for with their probabilities; OpenAI allows no more."""
 
@@ -144,7 +147,7 @@ class HostedChatModel:
     def first_tokens(
         self, messages: Sequence[BaseMessage], *, stop: threading.Event | None = None
     ) -> Mapping[str, float]:
-        """See `ChatModel.first_tokens`. An endpoint that once refused the wish is not asked again."""
+        """See `ChatModel.first_tokens`. An endpoint that does not know them is soon not asked any more."""
         return self._client.first_tokens(messages, stop)
 
     def close(self) -> None:
@@ -369,7 +372,7 @@ class _Client:
         self._lock = threading.Lock()
         self._chat: tuple[ChatOpenAI, Callable[[], None]] | None = None
         self._asks_usage = True
-        self._tells_likeliest = True
+        self._untold = 0
 
     def stream(
         self, messages: Sequence[BaseMessage], max_tokens: int, stop: threading.Event | None
@@ -380,7 +383,7 @@ class _Client:
     def first_tokens(
         self, messages: Sequence[BaseMessage], stop: threading.Event | None
     ) -> Mapping[str, float]:
-        if not self._tells_likeliest:
+        if self._untold >= UNTOLD:
             return {}
         reply = self._followed(messages, 1, stop, likeliest=True)
         try:
@@ -394,8 +397,7 @@ class _Client:
             end = _End()
         if end is None:
             return {}
-        # Mostly it is the endpoint that tells none; a prompt too long for it will be told by the next `stream`.
-        self._tells_likeliest = bool(end.likeliest)
+        self._untold = 0 if end.likeliest else self._untold + 1
         return end.likeliest
 
     def _followed(

@@ -668,3 +668,62 @@ def test_the_real_child_killed_comes_back_and_answers(real: EmbeddedChatModel) -
     assert "320" in "".join(texts)
     assert real.status.restarts >= 1
     assert real._model.pid != pid
+
+
+def telling(handler: Handler) -> None:
+    """As llama.cpp and OpenAI's own endpoint do, asked for the likeliest first tokens."""
+    handler.open_stream()
+    likeliest = [{"token": "是", "logprob": -0.1}, {"token": "否", "logprob": -2.5}]
+    told = {"content": [{"token": "是", "logprob": -0.1, "top_logprobs": likeliest}]}
+    choice = {"index": 0, "delta": {"content": "是"}, "finish_reason": None, "logprobs": told}
+    handler.say("是", choices=[choice])
+    handler.say("", "length")
+    handler.wfile.write(b"data: [DONE]\n\n")
+
+
+def test_first_tokens_come_with_their_probabilities(endpoint: Endpoint) -> None:
+    model = endpoint.model(telling)
+    assert model.first_tokens(ask("有没有？")) == {"是": -0.1, "否": -2.5}
+    body = endpoint.requests[0][2]
+    assert (body["logprobs"], body["top_logprobs"], body["max_tokens"]) == (True, 20, 1)
+
+
+def test_an_answer_is_not_asked_for_probabilities(endpoint: Endpoint) -> None:
+    model = endpoint.model(good)
+    assert "".join(model.stream(ask("承诺了什么？"), max_tokens=50))
+    assert not {"logprobs", "top_logprobs"} & set(endpoint.requests[0][2])
+
+
+@pytest.mark.parametrize("play", [good, status(400), status(422)])
+def test_an_endpoint_without_probabilities_is_soon_left_alone(endpoint: Endpoint, play: Play) -> None:
+    model = endpoint.model(play)
+    assert [dict(model.first_tokens(ask("有没有？"))) for _ in range(3)] == [{}, {}, {}]
+    before = len(endpoint.requests)
+    assert model.first_tokens(ask("有没有？")) == {}
+    assert len(endpoint.requests) == before
+
+
+def test_one_refusal_may_be_for_the_length_and_is_forgotten(endpoint: Endpoint) -> None:
+    model = endpoint.model(status(400), status(400), status(400), status(400), telling)
+    assert model.first_tokens(ask("长")) == {}
+    assert model.first_tokens(ask("长")) == {}
+    assert model.first_tokens(ask("短")) == {"是": -0.1, "否": -2.5}
+
+
+@pytest.mark.parametrize("code", [401, 404, 429, 500])
+def test_what_an_endpoint_refuses_for_other_reasons_is_told(endpoint: Endpoint, code: int) -> None:
+    model = endpoint.model(status(code))
+    with pytest.raises(EndpointRefused):
+        model.first_tokens(ask("有没有？"))
+
+
+def test_first_tokens_can_be_stopped(endpoint: Endpoint) -> None:
+    def silent(handler: Handler) -> None:
+        handler.open_stream()
+        handler.wait_for_hangup()
+
+    model = endpoint.model(silent)
+    stop = threading.Event()
+    threading.Timer(0.3, stop.set).start()
+    assert model.first_tokens(ask("有没有？"), stop=stop) == {}
+    assert endpoint.hung_up.wait(5)
