@@ -92,12 +92,15 @@ def answer_probability(
     """
     if not readings:
         return bearing
-    row = features(question, passages, readings)
-    read = shipped(FILE, NAMES).probability(row)
-    stated = bool(question.bodies) and question.asks_statement
-    if stated or row[NAMES.index("across")]:
-        return max(read, _DISCOUNT * bearing)
-    return read
+    read = shipped(FILE, NAMES).probability(features(question, passages, readings))
+    return max(read, _DISCOUNT * bearing) if words_count(question, passages, readings) else read
+
+
+def words_count(question: Question, passages: Sequence[Passage], readings: Sequence[Reading]) -> bool:
+    """Whether reading was learned on too little to speak against words: statements of a named body, another language."""
+    if question.bodies and question.asks_statement:
+        return True
+    return bool(features(question, passages, readings)[NAMES.index("across")])
 
 
 def _unknown_numbers(question: Question, context: str) -> float:

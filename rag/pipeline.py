@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import prompts
-from rag.answerability import answer_probability
+from rag.answerability import answer_probability, words_count
 from rag.answered import answered_probability, can_be_judged, cited_texts
 from rag.answered import features as answered_features
 from rag.assessment import WORTH_ASKING, assessed_probability, yes_log_odds
@@ -203,7 +203,11 @@ class Pipeline:
         )
         nothing_passes = bool(scope.filters) and not passages
         threshold = self.settings.evidence_threshold
-        assesses = self.settings.assess and threshold > 0
+        assesses = (
+            self.settings.assess
+            and threshold > 0
+            and not (readings and words_count(standalone, current, readings))
+        )
         if (
             nothing_passes
             or likely < (min(WORTH_ASKING, threshold) if assesses else threshold)
