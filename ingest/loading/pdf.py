@@ -13,6 +13,7 @@ from ingest.loading.pdf_layout import layout
 from ingest.loading.pdf_lines import Page, rows_of, spans
 from ingest.loading.pdf_tables import TableReader, in_box
 from ingest.loading.pdf_text import agree, readable, text_layer
+from ingest.loading.pdf_unplaced import draws_text, unplaced_layer
 from ingest.messages import fault
 from rag.errors import SourceError
 from rag.types import Note
@@ -137,6 +138,8 @@ def _read_page(
         return
     try:
         layer = text_layer(page)
+        if not layer.lines and draws_text(page):
+            layer = unplaced_layer(task.data, number, task.limits.text_chars) or layer
         placed = Page(number, max(layer.width, 1.0), max(layer.height, 1.0), layer.lines)
         text = "\n".join(line.text for line in layer.lines)
         found.chars += len(text)

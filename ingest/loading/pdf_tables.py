@@ -28,6 +28,16 @@ _FIGURE = re.compile(r"[-+]?[\d.,，%％]+")
 _SLIPS = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RuntimeError, AssertionError)
 
 
+def pdfminer_slips() -> tuple[type[Exception], ...]:
+    """What pdfminer raises on a file that PDFium reads, but that is too broken for it."""
+    import pdfminer.pdfparser
+    import pdfminer.psexceptions
+    from pdfplumber.utils.exceptions import MalformedPDFException, PdfminerException
+
+    of_pdfminer = (pdfminer.psexceptions.PSException, PdfminerException, MalformedPDFException)
+    return (*_SLIPS, *of_pdfminer, OSError, struct.error, zlib.error)
+
+
 @dataclass(frozen=True, slots=True)
 class _Last:
     """The last table that was read: what the next page may go on with."""
@@ -61,14 +71,9 @@ class TableReader:
         self.amended = None
         if self._failed or not lines or not has_grid(page):
             return []
-        import pdfminer.pdfparser
-        import pdfminer.psexceptions
-
-        # A file that PDFium reads may be too broken for the other library: then its tables are read as text.
-        slips = (*_SLIPS, OSError, struct.error, zlib.error, pdfminer.psexceptions.PSException)
         try:
             found = self._found(number, lines)
-        except slips:
+        except pdfminer_slips():  # then its tables are read as text
             self._failed = self._pdf is None
             return []
         tables = []

@@ -7,6 +7,7 @@ import math
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     import pypdfium2
 
 Readability = Literal["good", "doubtful", "bad"]
+Box = tuple[float, float, float, float]
 
 _MOST_CHARS = 200_000
 """Characters read from one page: a poster of statistics holds a tenth of that."""
@@ -29,15 +31,24 @@ _REPEATED = re.compile(f"([{HAN}])\\1{{3,}}")
 
 
 @dataclass(slots=True)
-class _Run:
-    """A line as its characters come in. ``spaced`` tells which characters have a space before them."""
+class Run:
+    """A line as its characters come in. ``spaced`` tells which characters have a space before them.
+
+    ``angle`` counts quarter turns counter-clockwise; what stands slantwise is -1. Boxes are left, bottom, right, top.
+    """
 
     size: float
     bold: bool
     angle: int
     chars: list[str] = field(default_factory=list)
-    boxes: list[tuple[float, float, float, float]] = field(default_factory=list)
+    boxes: list[Box] = field(default_factory=list)
     spaced: list[bool] = field(default_factory=list)
+
+    def add(self, char: str, place: Box, *, spaced: bool) -> None:
+        """The next character."""
+        self.chars.append(char)
+        self.boxes.append(place)
+        self.spaced.append(spaced)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +65,34 @@ def text_layer(page: pypdfium2.PdfPage) -> TextLayer:
 
     Text that stands slantwise (a watermark) is left out, and so is text turned against most of the page's.
     """
-    runs = _runs(page)
+    return layer_of(_runs(page), page.get_bbox())
+
+
+def layer_of(runs: Sequence[Run], bounds: Box) -> TextLayer:
+    """The lines of a page whose left, bottom, right and top edge are ``bounds``; see `text_layer`."""
     turns = Counter[int]()
     for run in runs:
         turns[run.angle] += len(run.chars)
     turns.pop(-1, None)
-    left, bottom, right, top = page.get_bbox()
+    left, bottom, right, top = bounds
     width, height = right - left, top - bottom
     if not turns:
         return TextLayer((), width, height)
     angle = turns.most_common(1)[0][0]
-    lines = [_line(run, angle, (left, bottom, right, top)) for run in runs if run.angle == angle]
+    lines = [_line(run, angle, bounds) for run in runs if run.angle == angle]
     if angle % 2:
         width, height = height, width
     return TextLayer(tuple(line for line in lines if line is not None), width, height)
 
 
-def _runs(page: pypdfium2.PdfPage) -> list[_Run]:
+def _runs(page: pypdfium2.PdfPage) -> list[Run]:
     import pypdfium2.raw as raw
 
     textpage = page.get_textpage()
     handle = textpage.raw
     box = raw.FS_RECTF()
-    runs: list[_Run] = []
-    run: _Run | None = None
+    runs: list[Run] = []
+    run: Run | None = None
     spaced = False
     high = 0
     for i in range(min(textpage.count_chars(), _MOST_CHARS)):
@@ -101,32 +116,35 @@ def _runs(page: pypdfium2.PdfPage) -> list[_Run]:
         if not raw.FPDFText_GetLooseCharBox(handle, i, ctypes.byref(box)):
             continue
         place = (box.left, min(box.bottom, box.top), box.right, max(box.bottom, box.top))
-        if run is None or _breaks(run, place):
+        if run is None or breaks(run, place):
             run = _started(handle, i)
             runs.append(run)
             spaced = False
-        run.chars.append(char)
-        run.boxes.append(place)
-        run.spaced.append(spaced)
+        run.add(char, place, spaced=spaced)
         spaced = False
     textpage.close()
     return runs
 
 
-def _started(handle: object, i: int) -> _Run:
+def _started(handle: object, i: int) -> Run:
     import pypdfium2.raw as raw
 
     matrix = raw.FS_MATRIX()
     size = float(raw.FPDFText_GetFontSize(handle, i))
     if raw.FPDFText_GetMatrix(handle, i, ctypes.byref(matrix)):
         size *= (matrix.c**2 + matrix.d**2) ** 0.5
-    # Text is turned counter-clockwise; what stands slantwise is -1.
-    degrees = math.degrees(math.atan2(matrix.b, matrix.a))
+    return started(size, raw.FPDFText_GetFontWeight(handle, i) >= 600, (matrix.a, matrix.b))
+
+
+def started(size: float, bold: bool, direction: tuple[float, float]) -> Run:
+    """An empty run of text whose base line goes in that direction."""
+    degrees = math.degrees(math.atan2(direction[1], direction[0]))
     turn = round(degrees / 90) % 4 if abs(degrees - 90 * round(degrees / 90)) < 8 else -1
-    return _Run(min(max(size, 1.0), 500.0), raw.FPDFText_GetFontWeight(handle, i) >= 600, turn)
+    return Run(min(max(size, 1.0), 500.0), bold, turn)
 
 
-def _breaks(run: _Run, place: tuple[float, float, float, float]) -> bool:
+def breaks(run: Run, place: Box) -> bool:
+    """Whether a character there does not go on with the run's line."""
     last = run.boxes[-1]
     sideways = run.angle in (1, 3)
     low, high = (0, 2) if sideways else (1, 3)
@@ -139,7 +157,7 @@ def _breaks(run: _Run, place: tuple[float, float, float, float]) -> bool:
     return forward > 2.2 * run.size or forward < -1.5 * run.size
 
 
-def _line(run: _Run, angle: int, bounds: tuple[float, float, float, float]) -> Line | None:
+def _line(run: Run, angle: int, bounds: Box) -> Line | None:
     boxes = [_upright(box, angle, bounds) for box in run.boxes]
     gaps = sorted(
         after[0] - before[2]
@@ -176,9 +194,7 @@ def _is_square(char: str) -> bool:
     return is_wide(char) or "\uff01" <= char <= "\uff5e"
 
 
-def _upright(
-    box: tuple[float, float, float, float], angle: int, bounds: tuple[float, float, float, float]
-) -> tuple[float, float, float, float]:
+def _upright(box: Box, angle: int, bounds: Box) -> Box:
     """A box with the origin at the upper left of a page that was turned until its text stands upright."""
     left, bottom, right, top = box
     x0, y0, x1, y1 = bounds

@@ -18,7 +18,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ingest.loading import ocr, pdf
 from ingest.loading.blocks import Limits, Parsed, Task
-from ingest.loading.pdf_text import agree, readable
+from ingest.loading.pdf_text import TextLayer, agree, readable
+from ingest.loading.pdf_unplaced import unplaced_layer
 from rag import errors
 from rag.types import Note
 
@@ -114,14 +115,36 @@ def test_english_text() -> None:
     assert texts(load(data)) == ["The committee met on 3 May 2026."]
 
 
-@pytest.mark.parametrize("turn", [90, 180, 270])
-def test_turned_text_is_read_in_its_direction(turn: int) -> None:
+TURNED = ["第一行说的是街道情况。", "第二行说的是社区情况。"]
+
+
+def turned(turn: int) -> Callable[[Any], None]:
     def draw(canvas: Any) -> None:
         canvas.translate(297, 421)
         canvas.rotate(turn)
-        writes((-200, 100, "第一行说的是街道情况。"), (-200, -50, "第二行说的是社区情况。"))(canvas)
+        writes((-200, 100, TURNED[0]), (-200, -50, TURNED[1]))(canvas)
 
-    assert texts(load(made(draw))) == ["第一行说的是街道情况。", "第二行说的是社区情况。"]
+    return draw
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_turned_text_is_read_in_its_direction(turn: int) -> None:
+    assert texts(load(made(turned(turn)))) == TURNED
+
+
+@pytest.mark.parametrize("turn", [0, 90, 180, 270])
+def test_turned_text_is_read_where_the_machine_has_no_chinese_font(
+    turn: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What PDFium makes of it then: text that it leaves out.
+    monkeypatch.setattr(pdf, "text_layer", lambda page: TextLayer((), *page.get_size()))
+    assert texts(load(made(turned(turn)))) == TURNED
+
+
+def test_a_file_that_pdfminer_cannot_follow_tells_nothing() -> None:
+    data = made(turned(90))
+    assert unplaced_layer(data[:300], 1, 1000) is None
+    assert unplaced_layer(data, 2, 1000) is None
 
 
 def test_slanted_watermarks_are_left_out() -> None:
