@@ -34,7 +34,7 @@ from rag.messages import messages as messages_for
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.overview import LibraryOverview, examples
 from rag.questions import Question, analyse, corrected_text
-from rag.quoting import in_full, quotation
+from rag.quoting import completed, in_full, quotation
 from rag.reading import Reading
 from rag.refusing import missing_parts, silent_bodies, why_no_evidence, why_not_told
 from rag.reranking import Reranker, open_reranker, reader_of, reranking_text
@@ -266,6 +266,9 @@ class Pipeline:
             return
         answer = replace(answer, timings=clock.mark("last_word"), usage=reply.usage)
         draft = check(text, standalone, current, self._similarity)
+        if self._short and not draft.supported:
+            full = completed(text, current, readings)
+            draft = check(full, standalone, current, self._similarity) if full != text else draft
         answer = replace(answer, timings=clock.mark("checked"))
         if draft.faulty and self.settings.correct and not self._short:
             draft, answer = self._put_right(draft, answer, standalone, current, messages, text, stop)

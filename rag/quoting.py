@@ -16,11 +16,13 @@ from rag.types import Passage
 
 _SIGNS = ' 。，,.;；:：、“”"「」『』()（）'
 _OPENING = tuple("：:，,、；; ")
+_PARTNERS = {"（": "）", "(": ")", "「": "」", "『": "』", "“": "”"}
+_CLOSING = {closing: opening for opening, closing in _PARTNERS.items()}
 _LESS = 0.1
 """Share of the question by which the quoted sentence may fall behind another of its passage."""
 _LONGER = 8
 """Characters by which the words that reading found may be longer than those that they complete."""
-_UNIT = re.compile(rf"(?:\.\d+)?\s?(?:%|[万亿千百]*(?:多|余)?(?:号|{UNITS})?)")
+_UNIT = re.compile(rf"(?:\.\d+)?\s?(?:[%％‰]|[万亿千百]*(?:多|余)?(?:号|{UNITS})?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +90,14 @@ def in_full(words: str, passage: Passage, reading: Reading | None) -> str:
     """
     text = passage.chunk.text
     plain = to_simplified(text)
-    bare = words.strip(_SIGNS)
+    bare = _bare(words)
     if len(plain) != len(text) or not bare:
         return words
     placed = own_words(passage, reading) if reading is not None else None
     if placed is not None:
         start, end = placed
         if bare in plain[start:end] and end - start <= len(bare) + _LONGER and "。" not in text[start:end]:
-            return text[start:end].strip(_SIGNS)
+            return _bare(text[start:end])
     at = plain.find(bare)
     if at < 0:
         return words
@@ -103,3 +105,30 @@ def in_full(words: str, passage: Passage, reading: Reading | None) -> str:
     if bare[-1].isdigit() and (unit := _UNIT.match(plain, end)):
         end = unit.end()
     return text[at:end]
+
+
+def completed(words: str, passages: Sequence[Passage], readings: Sequence[Reading]) -> str:
+    """A few words as the first passage that has more of them has them: "3.7" as "3.7%"; unchanged where none has.
+
+    :param readings: of the first passages, in their order
+    """
+    for number, passage in enumerate(passages):
+        full = in_full(words, passage, readings[number] if number < len(readings) else None)
+        if len(full) > len(words):
+            return full
+    return words
+
+
+def _bare(words: str) -> str:
+    """Words without the signs around them; a bracket or quotation mark whose partner stands inside them is theirs."""
+    while words:
+        first, last = words[0], words[-1]
+        if last in _SIGNS and not (last in _CLOSING and _CLOSING[last] in words[:-1]):
+            words = words[:-1]
+        elif first in _SIGNS and not (first in _PARTNERS and _PARTNERS[first] in words[1:]):
+            words = words[1:]
+        elif _PARTNERS.get(first) == last and words.count(last) == 1:
+            words = words[1:-1]
+        else:
+            break
+    return words

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.questions import analyse
-from rag.quoting import own_words, quotation
+from rag.quoting import completed, in_full, own_words, quotation
 from rag.reading import Reading
 from rag.reranking import reranking_text
 from rag.types import Chunk, Passage, Source, Speech
@@ -111,3 +111,34 @@ def test_of_the_rows_of_a_table_only_the_one_that_was_asked_for_is_quoted() -> N
     found = quotation(asked, [one], [reading(one, "27.4亿元")])
     assert found is not None
     assert quotation(asked, [one], [reading(one, "15.2亿元")]) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "full"),
+    [
+        ("区住建局（建设科）", "区住建局（建设科）"),
+        ("区住建局（建设科）。", "区住建局（建设科）"),
+        ("（建设科）", "建设科"),
+        ("“建设科”", "建设科"),
+        ("建设科）", "建设科"),
+        ("22", "22万元"),
+        ("3.7", "3.7%"),
+        ("不在其中（一）。", "不在其中（一）。"),
+    ],
+)
+def test_words_are_told_as_the_document_has_them(words: str, full: str) -> None:
+    one = passage("由区住建局（建设科）受理，每台补贴22万元，占3.7%。")
+    assert in_full(words, one, None) == full
+
+
+@given(st.text("（）()“”「」。， ab建设科", max_size=12))
+def test_words_in_full_hold_the_words_or_are_left_alone(words: str) -> None:
+    one = passage("由区住建局（建设科）受理。")
+    full = in_full(words, one, None)
+    assert full == words or full in one.chunk.text
+
+
+def test_cut_words_are_completed_from_the_first_passage_that_has_them() -> None:
+    one, two = passage("由区住建局受理。"), passage("占全部学生的3.7％，共28,000名。")
+    assert completed("3.7", [one, two], []) == "3.7％"
+    assert completed("99", [one, two], []) == "99"
