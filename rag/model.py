@@ -52,15 +52,27 @@ LIKELIEST = 20
 """How many first tokens are asked for with their probabilities; OpenAI allows no more."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an endpoint told of an answer besides its text.
+
+    ``usage`` is what it took, None where that is not told. ``first`` are the tokens with which it might have begun, the
+    likeliest, each with the natural logarithm of its probability; empty where probabilities are not told.
+    """
+
+    usage: Usage | None = None
+    first: Mapping[str, float] = field(default_factory=dict)
+
+
 class Reply:
     """The text of one answer, piece by piece as it is written.
 
-    ``usage`` is what the answer took, once it has come to its end; None until then, for one that was stopped, and
-    where the endpoint does not tell. An error is raised by ``next``, at the place where the answer broke off.
+    ``told`` is what the endpoint told of it, once it has come to its end; nothing until then, and of one that was stopped. An error
+    is raised by ``next``, at the place where the answer broke off.
     """
 
-    def __init__(self, pieces: Generator[str, None, Usage | None]) -> None:
-        self.usage: Usage | None = None
+    def __init__(self, pieces: Generator[str, None, Told | None]) -> None:
+        self.told = Told()
         self._pieces = pieces
 
     def __iter__(self) -> Iterator[str]:
@@ -71,8 +83,13 @@ class Reply:
             return next(self._pieces)
         except StopIteration as end:
             # One that is asked again after its end ends again, without a value.
-            self.usage = self.usage or end.value
+            self.told = end.value or self.told
             raise
+
+    @property
+    def usage(self) -> Usage | None:
+        """What the answer took; see ``told``."""
+        return self.told.usage
 
     def close(self) -> None:
         """End the model's work, if it is not at its end. May be called twice."""
@@ -201,7 +218,7 @@ class EmbeddedChatModel:
 
     def _pieces(
         self, messages: Sequence[BaseMessage], max_tokens: int, stop: threading.Event | None
-    ) -> Generator[str, None, Usage | None]:
+    ) -> Generator[str, None, Told | None]:
         client = self._ready_client(stop)
         if client is None:
             return None
@@ -376,9 +393,19 @@ class _Client:
 
     def stream(
         self, messages: Sequence[BaseMessage], max_tokens: int, stop: threading.Event | None
-    ) -> Generator[str, None, Usage | None]:
-        end = yield from self._followed(messages, max_tokens, stop, likeliest=False)
-        return None if end is None else end.usage
+    ) -> Generator[str, None, Told | None]:
+        asks = self._untold < UNTOLD
+        try:
+            end = yield from self._followed(messages, max_tokens, stop, likeliest=asks)
+        except EndpointRefused as error:
+            if not asks or not self._may_not_know(error):
+                raise
+            end = yield from self._followed(messages, max_tokens, stop, likeliest=False)
+            # Only now is it sure that it was the wish for probabilities, and not the prompt, that was refused.
+            self._untold = UNTOLD
+        else:
+            self._count(end)
+        return None if end is None else Told(end.usage, end.likeliest)
 
     def first_tokens(
         self, messages: Sequence[BaseMessage], stop: threading.Event | None
@@ -392,13 +419,20 @@ class _Client:
         except StopIteration as ended:
             end: _End | None = ended.value
         except EndpointRefused as error:
-            if error.status not in NOT_UNDERSTOOD or self.endpoint.embedded:
+            if not self._may_not_know(error):
                 raise
             end = _End()
-        if end is None:
-            return {}
-        self._untold = 0 if end.likeliest else self._untold + 1
-        return end.likeliest
+        self._count(end)
+        return {} if end is None else end.likeliest
+
+    def _may_not_know(self, error: EndpointRefused) -> bool:
+        """Whether an endpoint may have refused for a field that it does not know."""
+        return error.status in NOT_UNDERSTOOD and not self.endpoint.embedded
+
+    def _count(self, end: _End | None) -> None:
+        """Remember how often in a row probabilities were asked for and not told; a stopped answer says nothing of it."""
+        if end is not None and self._untold < UNTOLD:
+            self._untold = 0 if end.likeliest else self._untold + 1
 
     def _followed(
         self,

@@ -14,7 +14,7 @@ import pytest
 from ingest.sync import sync
 from rag.embedded import ModelStatus
 from rag.library import Library
-from rag.model import Reply
+from rag.model import Reply, Told
 from rag.pipeline import Pipeline
 from rag.settings import Settings
 from rag.text import bigrams
@@ -60,7 +60,7 @@ class FakeEmbedder:
 class ScriptedModel:
     """A chat model that says what the test queued, and remembers what it was asked. ``usage`` is what it tells of each.
 
-    ``likeliest`` are the first tokens that it tells of when it is asked for them.
+    ``likeliest`` are the first tokens that it tells of when it is asked for them, ``begins`` those of each answer.
     """
 
     name = "scripted"
@@ -73,6 +73,7 @@ class ScriptedModel:
         self.ended_early = 0
         self.usage: Usage | None = Usage(300, 20)
         self.likeliest: Mapping[str, float] = {}
+        self.begins: Mapping[str, float] = {}
         self.assessed: list[Sequence[Any]] = []
 
     def stream(
@@ -88,7 +89,7 @@ class ScriptedModel:
 
     def pieces(
         self, messages: Sequence[Any], stop: threading.Event | None
-    ) -> Generator[str, None, Usage | None]:
+    ) -> Generator[str, None, Told | None]:
         self.asked.append(messages)
         reply = self.replies.pop(0)
         if isinstance(reply, Exception):
@@ -100,7 +101,7 @@ class ScriptedModel:
                     return None
                 yield reply[i : i + 5]
             finished = True
-            return self.usage
+            return Told(self.usage, self.begins)
         finally:
             if not finished:
                 self.ended_early += 1

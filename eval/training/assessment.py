@@ -31,11 +31,10 @@ from rag.assessment import NAMES, features, yes_log_odds
 from rag.calibration import record_of
 from rag.embedding import E5_NAME, open_embedder, token_encoder
 from rag.library import Library
-from rag.model import ChatModel, ModelStatus, Reply, open_model
+from rag.model import ChatModel, ModelStatus, Reply, Told, open_model
 from rag.pipeline import Pipeline
 from rag.reranking import Reranker, open_reranker
 from rag.settings import Settings, load_settings
-from rag.types import Usage
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -91,7 +90,7 @@ class Overheard:
         self._model.close()
 
 
-def _silence() -> Generator[str, None, Usage | None]:
+def _silence() -> Generator[str, None, Told | None]:
     yield ""
     return None
 

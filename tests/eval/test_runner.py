@@ -16,8 +16,8 @@ from eval.results import CaseResult
 from eval.runner import ALIKE, Options, Progress, chosen, index_key, run
 from eval.storage import RunFolder
 from rag.errors import EndpointRefused, EndpointUnreachable, ModelError, SourceError
+from rag.model import Told
 from rag.settings import Settings
-from rag.types import Usage
 
 DOCUMENTS = (
     BenchmarkDocument("d1", "区住建局局长田禾表示，将改造老旧小区28个，惠及居民1.2万户。", "住建报道"),
@@ -61,7 +61,7 @@ class Echo(ScriptedModel):
 
     def pieces(
         self, messages: Sequence[Any], stop: threading.Event | None
-    ) -> Generator[str, None, Usage | None]:
+    ) -> Generator[str, None, Told | None]:
         del stop
         self.asked.append(messages)
         if self.replies and isinstance(reply := self.replies.pop(0), Exception):
@@ -69,7 +69,7 @@ class Echo(ScriptedModel):
         said = str(messages[-1].content)
         first = said.split("[1]", 1)[1].split("\n", 1)[1].split("\n", 1)[0]
         yield f"{first.rstrip('。')}[1]。"
-        return self.usage
+        return Told(self.usage)
 
 
 @pytest.fixture

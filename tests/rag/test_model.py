@@ -222,12 +222,13 @@ def test_an_endpoint_that_cannot_count_is_asked_without_and_that_is_remembered(e
 
 
 def test_a_prompt_that_is_refused_does_not_end_the_counting(endpoint: Endpoint) -> None:
-    model = endpoint.model(status(400, "too long"), status(400, "too long"), counting)
+    # Asked with each wish, and without: for the count of tokens, for probabilities.
+    model = endpoint.model(*[status(400, "too long")] * 4, counting)
     failure(model, EndpointRefused)
     reply = model.stream(ask("?"), max_tokens=9)
     assert "".join(reply) == "住建局承诺。"
     assert reply.usage == Usage(310, 7)
-    assert len(endpoint.requests) == 3
+    assert len(endpoint.requests) == 5
 
 
 def test_stop_while_it_is_asked_anew(endpoint: Endpoint) -> None:
@@ -619,10 +620,45 @@ def test_first_tokens_come_with_their_probabilities(endpoint: Endpoint) -> None:
     assert (body["logprobs"], body["top_logprobs"], body["max_tokens"]) == (True, 20, 1)
 
 
-def test_an_answer_is_not_asked_for_probabilities(endpoint: Endpoint) -> None:
-    model = endpoint.model(good)
+def test_an_answer_tells_how_it_might_have_begun(endpoint: Endpoint) -> None:
+    reply = endpoint.model(telling).stream(ask("有没有？"), max_tokens=50)
+    assert reply.told.first == {}
+    assert "".join(reply) == "是"
+    assert reply.told.first == {"是": -0.1, "否": -2.5}
+
+
+def test_an_answer_comes_from_an_endpoint_that_refuses_the_wish_for_probabilities(
+    endpoint: Endpoint,
+) -> None:
+    def refusing(handler: Handler) -> None:
+        (status(400) if "logprobs" in handler.server.requests[-1][2] else good)(handler)
+
+    model = endpoint.model(refusing)
+    reply = model.stream(ask("承诺了什么？"), max_tokens=50)
+    assert "126" in "".join(reply)
+    assert reply.told.first == {}
+    before = len(endpoint.requests)
     assert "".join(model.stream(ask("承诺了什么？"), max_tokens=50))
-    assert not {"logprobs", "top_logprobs"} & set(endpoint.requests[0][2])
+    assert len(endpoint.requests) == before + 1, "it is not asked for them again"
+    assert "logprobs" not in endpoint.requests[-1][2]
+
+
+def test_a_prompt_that_is_refused_is_told_and_probabilities_are_asked_for_again(endpoint: Endpoint) -> None:
+    model = endpoint.model(*[status(400)] * 4, telling)
+    with pytest.raises(EndpointRefused):
+        list(model.stream(ask("长"), max_tokens=50))
+    endpoint.plays = [telling]
+    reply = model.stream(ask("短"), max_tokens=50)
+    assert list(reply)
+    assert reply.told.first
+
+
+def test_endpoints_that_ignore_the_wish_are_soon_not_asked(endpoint: Endpoint) -> None:
+    model = endpoint.model(good)
+    for _ in range(4):
+        assert "".join(model.stream(ask("承诺了什么？"), max_tokens=50))
+    asked = ["logprobs" in body for _, _, body in endpoint.requests]
+    assert asked == [True, True, True, False]
 
 
 @pytest.mark.parametrize("play", [good, status(400), status(422)])
@@ -653,8 +689,7 @@ def test_first_tokens_can_be_stopped(endpoint: Endpoint) -> None:
         handler.open_stream()
         handler.wait_for_hangup()
 
-    model = endpoint.model(silent)
     stop = threading.Event()
-    threading.Timer(0.3, stop.set).start()
+    model = endpoint.model(lambda handler: (stop.set(), silent(handler)))
     assert model.first_tokens(ask("有没有？"), stop=stop) == {}
     assert endpoint.hung_up.wait(5)

@@ -17,9 +17,8 @@ from eval.attacks.verdicts import holds
 from eval.runner import Progress
 from rag.embedded import ModelStatus
 from rag.errors import AnswerInterrupted, EndpointRefused, EndpointUnreachable, SourceError
-from rag.model import Reply
+from rag.model import Reply, Told
 from rag.settings import Settings
-from rag.types import Usage
 
 ATTACKS = load_attacks()
 Say = Callable[[Attack], str]
@@ -46,7 +45,7 @@ class Actor:
     ) -> dict[str, float]:
         return {}
 
-    def pieces(self, prompt: str) -> Generator[str, None, Usage | None]:
+    def pieces(self, prompt: str) -> Generator[str, None, Told | None]:
         # The question stands last; documents hold no other's question.
         (attack,) = (attack for attack in self.attacks if holds(prompt, attack.question))
         yield self.say(attack)
