@@ -32,12 +32,15 @@ NAMES = (
     "agreement",
     "cited_agreement",
     "coverage_of_cited",
+    "decided",
 )
 FILE = "answered.json"
 """The learned weights, in `rag.trained`."""
 _LIMIT = 12.0
 _SURE = 3.0
 """Log odds that the passages answer, above which they say nothing more of this answer: it may still be beside."""
+_MOST_UNDECIDED = 3.0
+"""Nats of entropy above which a first token is as good as guessed."""
 _MARKS = re.compile(r"\[\d{1,3}\]|[\s，。、；：,.;:!?！？“”\"'（）()《》]")
 _BEFORE = 120
 """Characters of its paragraph before a cited sentence that are read with it."""
@@ -66,6 +69,7 @@ def features(
     readings: Sequence[Reading],
     cited: Sequence[Reading],
     likely: float,
+    hesitated: float | None,
 ) -> Array:
     """The numbers that tell whether a checked answer answers, one for each of `NAMES`.
 
@@ -73,6 +77,7 @@ def features(
     :param readings: of the first passages, in their order; at least one
     :param cited: of `cited_texts`, in their order; at least one
     :param likely: the probability, before anything was generated, that the passages answer
+    :param hesitated: as `rag.assessment.hesitation` tells; unknown numbers are NaN, which counts as the mean
     """
     words = _bare(said)
     spans = [
@@ -87,12 +92,13 @@ def features(
     ]
     return np.asarray(
         [
-            _logit(likely),
+            bounded_log_odds(likely),
             _bounded(max(reading.answers for reading in cited)),
             _bounded(max(reading.margin for reading in cited)),
             _overlap(words, spans[best]),
             _overlap(words, _bare(texts[near][cited[near].start : cited[near].end])),
             max(held),
+            math.nan if hesitated is None else -min(hesitated, _MOST_UNDECIDED),
         ],
         np.float32,
     )
@@ -113,6 +119,12 @@ def can_be_judged(question: Question, citations: Sequence[Citation]) -> bool:
     return any(has_han(citation.quote) != question.is_latin for citation in citations)
 
 
+def bounded_log_odds(probability: float) -> float:
+    """The log odds of a probability, between -3 and 3: what is surer says nothing more of one answer."""
+    inside = min(max(probability, 1e-9), 1 - 1e-9)
+    return max(-_SURE, min(_SURE, math.log(inside / (1 - inside))))
+
+
 def _overlap(one: str, other: str) -> float:
     """The longest common run's share of the shorter text, 0 to 1."""
     if not one or not other:
@@ -124,11 +136,6 @@ def _overlap(one: str, other: str) -> float:
 
 def _bare(text: str) -> str:
     return _MARKS.sub("", to_simplified(fold(text)))
-
-
-def _logit(probability: float) -> float:
-    inside = min(max(probability, 1e-9), 1 - 1e-9)
-    return max(-_SURE, min(_SURE, math.log(inside / (1 - inside))))
 
 
 def _bounded(value: float) -> float:

@@ -39,6 +39,19 @@ def yes_log_odds(first: Mapping[str, float]) -> float | None:
     return math.log(max(yes, _LEAST) / max(no, _LEAST))
 
 
+def hesitation(first: Mapping[str, float]) -> float | None:
+    """How undecided a model was over its first token: the entropy of its likeliest ones in nats, what is left counting as one
+    more (Malinin and Gales, "Uncertainty Estimation in Autoregressive Structured Prediction", 2021). None where nothing is told.
+
+    :param first: tokens with the natural logarithms of their probabilities
+    """
+    if not first:
+        return None
+    shares = [math.exp(min(0.0, value)) for value in first.values()]
+    shares.append(max(0.0, 1.0 - sum(shares)))
+    return -sum(share * math.log(share) for share in shares if share > 0)
+
+
 def features(likely: float, odds: float) -> Array:
     """The numbers that are weighed, one for each of `NAMES`.
 

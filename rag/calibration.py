@@ -28,8 +28,9 @@ class Calibration:
     bias: float
 
     def probability(self, row: Array) -> float:
-        """The probability of what was learned, for one row of features."""
-        z = float(((row - self.mean) / self.deviation) @ self.weights) + self.bias
+        """The probability of what was learned, for one row of features; one that is not known (NaN) counts as the mean."""
+        known = np.nan_to_num((row - self.mean) / self.deviation, nan=0.0)
+        z = float(known @ self.weights) + self.bias
         return 1.0 / (1.0 + math.exp(-max(-30.0, min(30.0, z))))
 
 

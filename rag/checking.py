@@ -24,6 +24,8 @@ _NONE = re.compile(
 _SAID_ALREADY = 0.9
 """Share of a sentence's character pairs in another from which it says nothing new."""
 _PLACE_SIGNS = "省市县区镇乡村街道"
+_BESIDE_NAMES = "年月日号由被在于的了是和与或等为以将把对从向给让使"
+_COMPLEMENT = re.compile("(?:出来|起来|下来|上来|过来|出去|下去|上去)$")
 Place = tuple[int, int, int]
 """A citation's number and range."""
 
@@ -114,8 +116,10 @@ def finish(draft: Draft, *, strike: bool) -> tuple[str, tuple[Claim, ...]]:
 
 def asked_of(question: Question) -> Asked:
     """What verification knows of a question."""
+    # Words that the dictionary lacks are cut at what often stands beside a name: "2024年澄岭" gives 年澄岭, "指挥长由谁" 长由.
+    cut = (_COMPLEMENT.sub("", name).strip(_BESIDE_NAMES) for name in question.names)
     # The name of a place is left out: a district's own report seldom repeats it. Other places are refused before.
-    names = tuple(name for name in question.names if name[-1] not in _PLACE_SIGNS)
+    names = tuple(dict.fromkeys(name for name in cut if len(name) > 1 and name[-1] not in _PLACE_SIGNS))
     return Asked(fold(question.text), names, partial(coverage, question))
 
 

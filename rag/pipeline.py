@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -14,16 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import prompts
-from rag.answerability import answer_probability, words_count
-from rag.answered import answered_probability, can_be_judged, cited_texts
-from rag.answered import features as answered_features
-from rag.assessment import WORTH_ASKING, assessed_probability, yes_log_odds
 from rag.checking import Draft, check, cite, finish, put_right, unplaced
 from rag.citations import Checked
 from rag.clarifying import choice
 from rag.currency import dated, in_force, with_disagreements
 from rag.embedding import Embedder, open_embedder, token_encoder
-from rag.evidence import LOOKED_AT, assess
 from rag.excerpts import excerpts
 from rag.filters import bodies_known, refusal
 from rag.followups import followups
@@ -37,7 +32,7 @@ from rag.questions import Question, analyse, corrected_text
 from rag.quoting import completed, in_full, quotation
 from rag.reading import Reading
 from rag.refusing import missing_parts, silent_bodies, why_no_evidence, why_not_told
-from rag.reranking import Reranker, open_reranker, reader_of, reranking_text
+from rag.reranking import Reranker, open_reranker, reader_of
 from rag.retrieval import Retriever
 from rag.rewriting import Rewritten, as_standalone, rewrite, rewrite_with_model
 from rag.scoping import Scope, asked_again, scope_of
@@ -45,6 +40,7 @@ from rag.scripts import in_script
 from rag.settings import Settings
 from rag.text import joined, to_simplified, whole
 from rag.types import Answer, Claim, Filters, Passage, Script, Turn, Usage
+from rag.weighing import Weighed, Weighing
 from rag.weights import Progress
 
 if TYPE_CHECKING:
@@ -68,7 +64,7 @@ class Pipeline:
         self.model = model
         self.settings = settings
         self.reranker = reranker.name if reranker is not None else ""
-        self._reader = reader_of(reranker)
+        self._weighing = Weighing(reader_of(reranker), model, settings)
         self._retriever = Retriever(library, settings.candidates, reranker)
 
     @property
@@ -191,37 +187,25 @@ class Pipeline:
         held = in_force(standalone, passages, datetime.now().date())
         passages = held.passages
         current = passages[: held.current]
-        evidence = assess(standalone, current)
-        readings = self._read(standalone, current) if evidence.score > 0 else []
-        likely = answer_probability(standalone, current, readings, evidence.score)
-        hard = bool(evidence.fault) and (not readings or evidence.score == 0)
+        weighed = self._weighing.passages(standalone, current)
         answer = replace(
             answer,
             passages=passages,
-            confidence=0.0 if hard else round(likely, 4),
+            confidence=0.0 if weighed.wanting else round(weighed.likely, 4),
             timings=clock.mark("weighed"),
         )
         nothing_passes = bool(scope.filters) and not passages
         threshold = self.settings.evidence_threshold
-        assesses = (
-            self.settings.assess
-            and threshold > 0
-            and not (readings and words_count(standalone, current, readings))
-        )
-        if (
-            nothing_passes
-            or likely < (min(WORTH_ASKING, threshold) if assesses else threshold)
-            or (hard and threshold > 0)
-        ):
+        if nothing_passes or not weighed.worth_going_on(threshold):
             if nothing_passes:
                 why = ""
-            elif evidence.fault or not current:
-                why = why_no_evidence(standalone, evidence)
+            elif weighed.evidence.fault or not current:
+                why = why_no_evidence(standalone, weighed.evidence)
             else:
                 why = why_not_told(standalone, current)
             yield self._refused(answer, why, clock)
             return
-        asking_back = choice(standalone, current, readings) if likely >= threshold else None
+        asking_back = choice(standalone, current, weighed.readings) if weighed.likely >= threshold else None
         if asking_back is not None:
             yield replace(
                 answer,
@@ -236,16 +220,10 @@ class Pipeline:
         originals = [passage.chunk.text for passage in current]
         parts = excerpts(standalone, current, self.settings.prompt_chars)
         answer = replace(answer, shown=tuple(part.number for part in parts))
-        if assesses:
-            odds = yes_log_odds(
-                self.model.first_tokens(
-                    messages_for(standalone, current, parts, short=self._short, whether=True), stop=stop
-                )
-            )
+        if weighed.assessed:
+            likely = self._weighing.assessed(standalone, current, parts, weighed, stop)
             if stop is not None and stop.is_set():
                 return
-            if odds is not None:
-                likely = assessed_probability(likely, odds)
             answer = replace(answer, confidence=round(likely, 4), timings=clock.mark("assessed"))
             if likely < threshold:
                 yield self._refused(answer, why_not_told(standalone, current), clock)
@@ -267,7 +245,7 @@ class Pipeline:
         answer = replace(answer, timings=clock.mark("last_word"), usage=reply.usage)
         draft = check(text, standalone, current, self._similarity)
         if self._short and not draft.supported:
-            full = completed(text, current, readings)
+            full = completed(text, current, weighed.readings)
             draft = check(full, standalone, current, self._similarity) if full != text else draft
         answer = replace(answer, timings=clock.mark("checked"))
         if draft.faulty and self.settings.correct and not self._short:
@@ -275,7 +253,7 @@ class Pipeline:
             if stop is not None and stop.is_set():
                 return
             answer = replace(answer, timings=clock.mark("corrected"))
-        yield self._finished(answer, standalone, current, readings, draft, clock)
+        yield self._finished(answer, standalone, current, weighed, draft, reply.told.first, clock)
 
     def followups(self, answer: Answer) -> tuple[str, ...]:
         """Questions that the documents suggest after a finished answer.
@@ -317,13 +295,6 @@ class Pipeline:
     def _short(self) -> bool:
         return self.settings.answer_style == "short"
 
-    def _read(self, question: Question, passages: Sequence[Passage]) -> list[Reading]:
-        """What reading the first passages together with the question tells; empty without a reader."""
-        if self._reader is None:
-            return []
-        texts = [reranking_text(p.source, p.chunk) for p in passages[:LOOKED_AT]]
-        return self._reader.read(to_simplified(corrected_text(question)), texts)
-
     def _put_right(
         self,
         draft: Draft,
@@ -351,12 +322,13 @@ class Pipeline:
         answer: Answer,
         question: Question,
         passages: Sequence[Passage],
-        readings: Sequence[Reading],
+        weighed: Weighed,
         draft: Draft,
+        first: Mapping[str, float],
         clock: _Clock,
     ) -> Answer:
         """The answer made of a checked draft, or a refusal when nothing of it stands."""
-        script = question.script
+        script, readings = question.script, weighed.readings
         quoted = False
         if not draft.supported and self._sure(answer):
             draft = self._quoted(question, passages, readings, draft)
@@ -368,7 +340,8 @@ class Pipeline:
             why = why_not_told(question, passages)
             return self._refused(answer, why, clock, unplaced(draft))
         if not quoted:
-            likely = self._answered(question, draft, passages, readings, answer.confidence or 0.0)
+            before = answer.confidence or 0.0
+            likely = self._weighing.answered(question, draft, passages, weighed, before, first)
             answer = replace(answer, confidence=round(likely, 4), timings=clock.mark("held"))
             if likely < self.settings.evidence_threshold:
                 why = why_not_told(question, passages)
@@ -414,24 +387,6 @@ class Pipeline:
                 sentence = replace(sentence, text=in_full(sentence.text, passages[place], reading))
             checked.append(sentence)
         return replace(draft, checked=tuple(checked))
-
-    def _answered(
-        self,
-        question: Question,
-        draft: Draft,
-        passages: Sequence[Passage],
-        readings: Sequence[Reading],
-        likely: float,
-    ) -> float:
-        """The probability that what stands of a draft answers the question, which before generating was ``likely``."""
-        citations = draft.citations
-        if self._reader is None or not readings or not can_be_judged(question, citations):
-            return likely
-        said = "\n".join(sentence.text for sentence in draft.supported)
-        asked = to_simplified(corrected_text(question))
-        cited = self._reader.read(asked, cited_texts(citations))
-        row = answered_features(question, said, citations, passages, readings, cited, likely)
-        return answered_probability(row)
 
     def _sure(self, answer: Answer) -> bool:
         return (answer.confidence or 0.0) >= max(_SURE, self.settings.evidence_threshold)

@@ -114,14 +114,14 @@ def _judged(
 def learn(judged: Sequence[Judged], penalty: float = _PENALTY, *, rising: bool = False) -> Calibration:
     """The weights that fit best, with a penalty on their squares.
 
-    Each set counts the same, in it each outcome, and in that each way of asking.
+    What is not known of a row (NaN) counts as the mean, as it does where the weights are used. Each set counts the same, in it each outcome, and in that each way of asking.
 
     :param rising: let no feature speak against an answer the higher it is, which keeps a few rows from being learned by heart
     """
     import torch
 
     rows = np.asarray([one.row for one in judged], np.float32)
-    mean, deviation = rows.mean(0), rows.std(0) + 1e-6
+    mean, deviation = np.nanmean(rows, 0), np.nanstd(rows, 0) + 1e-6
     counts: dict[tuple[str, str], int] = defaultdict(int)
     kinds: dict[tuple[str, bool], set[str]] = defaultdict(set)
     for one in judged:
@@ -131,7 +131,7 @@ def learn(judged: Sequence[Judged], penalty: float = _PENALTY, *, rising: bool =
         [1.0 / counts[one.set, one.kind] / len(kinds[one.set, one.answered]) for one in judged]
     )
     weight /= weight.sum()
-    x = torch.from_numpy((rows - mean) / deviation)
+    x = torch.from_numpy(np.nan_to_num((rows - mean) / deviation, nan=0.0))
     wanted = torch.tensor([float(one.answered) for one in judged])
     weights = torch.zeros(rows.shape[1], requires_grad=True)
     bias = torch.zeros((), requires_grad=True)

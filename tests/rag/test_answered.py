@@ -42,7 +42,13 @@ def reading(text: str, words: str, score: float = 3.0) -> Reading:
 
 
 def row(
-    said: str, *, own: str = "22万元", cited: str = "22万元", score: float = 3.0, question: str = ASKED
+    said: str,
+    *,
+    own: str = "22万元",
+    cited: str = "22万元",
+    score: float = 3.0,
+    question: str = ASKED,
+    hesitated: float | None = 0.5,
 ) -> dict[str, float]:
     quoted = citation()
     whole = reranking_text(quoted.passage.source, quoted.passage.chunk)
@@ -55,6 +61,7 @@ def row(
         [reading(whole, own, score)],
         [reading(text, cited, score)],
         0.8,
+        hesitated,
     )
     return dict(zip(NAMES, map(float, values), strict=True))
 
@@ -72,15 +79,35 @@ def test_the_cited_sentence_is_held_against_the_question() -> None:
     assert row("22万元", score=3.0)["cited"] > row("22万元", score=-3.0)["cited"]
 
 
-@given(said=st.text(max_size=60), score=st.floats(-50, 50), likely=st.floats(0, 1))
-def test_whatever_was_said_gives_a_probability(said: str, score: float, likely: float) -> None:
+@given(
+    said=st.text(max_size=60),
+    score=st.floats(-50, 50),
+    likely=st.floats(0, 1),
+    hesitated=st.none() | st.floats(0, 20),
+)
+def test_whatever_was_said_gives_a_probability(
+    said: str, score: float, likely: float, hesitated: float | None
+) -> None:
     quoted = citation()
     readings = [Reading(score, score, score, 0, 3)]
     found = answered_probability(
-        features(analyse(ASKED, 2000), said, [quoted], [quoted.passage], readings, readings, likely)
+        features(
+            analyse(ASKED, 2000), said, [quoted], [quoted.passage], readings, readings, likely, hesitated
+        )
     )
     assert 0.0 <= found <= 1.0
     assert np.isfinite(found)
+
+
+def test_the_less_a_model_hesitated_the_likelier_it_answers() -> None:
+    def probability(hesitated: float | None) -> float:
+        return answered_probability(np.asarray(list(row("22万元", hesitated=hesitated).values()), np.float32))
+
+    sure, unsure, lost = probability(0.0), probability(1.5), probability(9.0)
+    assert lost == probability(3.0), "more than that is guessing, whatever the number"
+    assert sure >= unsure >= lost
+    assert sure > lost
+    assert lost < probability(None) < sure, "what is not told counts as the mean"
 
 
 def test_the_weights_fit_the_features() -> None:
@@ -97,7 +124,7 @@ def test_it_tells_apart_what_reading_tells_apart() -> None:
         whole = reranking_text(quoted.passage.source, quoted.passage.chunk)
         own, cited = reading(whole, words, score), reading(cited_texts([quoted])[0], words, score)
         return answered_probability(
-            features(analyse(ASKED, 2000), "22万元", [quoted], [quoted.passage], [own], [cited], likely)
+            features(analyse(ASKED, 2000), "22万元", [quoted], [quoted.passage], [own], [cited], likely, None)
         )
 
     assert probability(0.1, -5.0, "区住建局") < 0.3 < 0.7 < probability(0.95, 5.0, "22万元")

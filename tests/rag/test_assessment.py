@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.assessment import assessed_probability, features, yes_log_odds
+from rag.assessment import assessed_probability, features, hesitation, yes_log_odds
 from rag.pipeline import Pipeline
 from rag.types import Answer
 
@@ -56,6 +56,19 @@ def test_the_surer_reading_the_likelier_the_answer(one: float, other: float, odd
 @given(PROBABILITIES, ODDS)
 def test_features_are_bounded(likely: float, odds: float) -> None:
     assert all(abs(value) <= 8 for value in features(likely, odds))
+
+
+def test_a_model_hesitates_between_tokens() -> None:
+    assert hesitation({}) is None
+    assert hesitation(logs(南=1.0)) == pytest.approx(0.0)
+    assert hesitation(logs(南=0.5, 西=0.5)) == pytest.approx(math.log(2))
+    assert hesitation(logs(南=0.5)) == pytest.approx(math.log(2)), "what is left counts as one more"
+
+
+@given(st.dictionaries(st.text(max_size=3), st.floats(-60, 0.5), max_size=20))
+def test_hesitation_is_finite_and_not_negative(first: dict[str, float]) -> None:
+    found = hesitation(first)
+    assert found is None or (math.isfinite(found) and found >= 0)
 
 
 ASKED = "区住建局承诺改造多少个老旧小区？"

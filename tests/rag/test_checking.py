@@ -100,3 +100,17 @@ def test_citations_lie_where_they_say(texts: list[list[str]], start: int, data: 
         assert chunk.start <= citation.start < citation.end <= chunk.end
         assert citation.quote == chunk.text[citation.start - start : citation.end - start]
         assert claim in citation.quote
+
+
+def test_a_name_is_asked_for_without_what_stands_beside_it() -> None:
+    text = "澄岭区三件实事由市民网络投票产生，指挥长为宫远岫。"
+    for asked in ("2024年澄岭有哪三件实事是市民投出来的？", "澄岭的指挥长由谁担任？"):
+        made = check(f"{asked[:-1].replace('谁', '宫远岫')}", analyse(asked, 200), [passage(text)], None)
+        assert not any(c.reason.startswith("name") for c in made.checked), asked
+    other = check(
+        "澄岭有三件实事由市民网络投票产生。",
+        analyse("澄岭有几件实事？", 200),
+        [passage("三件实事由市民网络投票产生。")],
+        None,
+    )
+    assert other.faulty[0].reason == "name 澄岭", "a name itself must still be there"
