@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.english_numbers import english_months, english_quantities
 from rag.names import names_in
-from rag.numerals import UNITS, chinese_number, dates, quantities
+from rag.numerals import MONTHS, UNITS, chinese_month, chinese_number, dates, quantities
 from rag.text import bigrams
 
 _UNIT_BEHIND = re.compile(rf"\s?(?:多|余|几)?(?P<unit>{UNITS})")
@@ -64,17 +65,22 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The exact things of a text. ``persons`` are folded names; ``dates`` as `rag.numerals.dates` gives them."""
+    """The exact things of a text. ``persons`` are folded names; ``dates`` as `rag.numerals.dates` gives them, ``months`` those that
+    an English text names.
+    """
 
     amounts: tuple[Amount, ...]
     dates: frozenset[str]
     persons: tuple[str, ...]
+    months: frozenset[int] = frozenset()
 
 
 def facts_of(folded: str, *, persons: bool = True) -> Facts:
     """The amounts, dates and (where wanted) persons of a folded text."""
     amounts = []
-    for quantity in quantities(folded):
+    spoken = english_quantities(folded)
+    digits = [q for q in quantities(folded) if not any(q.start < s.end and q.end > s.start for s in spoken)]
+    for quantity in sorted((*digits, *spoken), key=lambda one: one.start):
         behind = _UNIT_BEHIND.match(folded, quantity.end)
         amounts.append(Amount(quantity.value, behind["unit"] if behind else ""))
     for match in _SMALL.finditer(folded):
@@ -83,7 +89,8 @@ def facts_of(folded: str, *, persons: bool = True) -> Facts:
             behind = _UNIT_BEHIND.match(folded, match.end("number"))
             amounts.append(Amount(str(value), behind["unit"] if behind else ""))
     named = tuple(name.folded for name in names_in(folded) if name.person) if persons else ()
-    return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named)
+    months = frozenset(english_months(folded))
+    return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named, months)
 
 
 def in_digits(folded: str) -> str:
@@ -116,6 +123,9 @@ def missing_fact(claim: Facts, folded_claim: str, evidence: Facts, folded_eviden
     for date in claim.dates:
         if len(date) == len("03-15") and date not in evidence.dates:
             return f"date {date}"
+    for month in sorted(claim.months):
+        if not _is_of_month(month, evidence, folded_evidence):
+            return f"date {MONTHS[month - 1]}"
     for person in claim.persons:
         if person in folded_claim and person not in folded_evidence:
             return f"person {person}"
@@ -163,6 +173,16 @@ def _denies_what(clause: str, other: str) -> bool:
         if behind.intersection(bigrams(clause)):
             return True
     return False
+
+
+def _is_of_month(month: int, evidence: Facts, folded_evidence: str) -> bool:
+    """Whether evidence names a month, alone or in a date."""
+    dated = {int(date.removeprefix(date[:5] if date[4:5] == "-" else "")[:2]) for date in evidence.dates}
+    if month in evidence.months | dated:
+        return True
+    name = MONTHS[month - 1]
+    alone = rf"(?<!\d){month}月|(?<![一二十]){chinese_month(month)}月|\b{name}\b|\b{name[:3]}\b"
+    return re.search(alone, folded_evidence) is not None
 
 
 def _stands_in(value: str, folded_evidence: str) -> bool:

@@ -135,6 +135,17 @@ def chinese_number(text: str) -> Decimal | None:
     return value + Decimal("0." + "".join(str(_DIGITS[char]) for char in fraction))
 
 
+def chinese_month(month: int) -> str:
+    """A month's number in Chinese signs: 十一 of 11."""
+    return _SIGNS[month] if month < 10 else "十" + ("" if month == 10 else _SIGNS[month % 10])
+
+
+def plain(number: Decimal) -> str:
+    """A number in its one form: digits without grouping and without noughts at the end of a fraction."""
+    text = f"{number:f}"
+    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"
+
+
 def _year(written: str) -> str | None:
     if written.startswith("民国"):
         number = _small(written[2:])
@@ -172,7 +183,7 @@ def _value(match: re.Match[str]) -> str | None:
     if match["republic"] and match["year"]:
         number += _REPUBLIC
     percent = "%" if match["share"] or match["percent"] else ""
-    return f"{_plain(number)}{percent}"
+    return f"{plain(number)}{percent}"
 
 
 def _places(text: str) -> Decimal | None:
@@ -204,8 +215,3 @@ def _places(text: str) -> Decimal | None:
     if digit is not None:
         section += digit * (last // 10 if last >= 100 and digit else 1)
     return Decimal(total + section)
-
-
-def _plain(number: Decimal) -> str:
-    text = f"{number:f}"
-    return (text.rstrip("0").rstrip(".") if "." in text else text) or "0"

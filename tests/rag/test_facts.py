@@ -76,3 +76,28 @@ def test_an_amount_is_read_with_its_unit_and_bears_itself_out(number: int, unit:
 )
 def test_what_is_denied_or_turned_round(claim: str, evidence: str, expected: str) -> None:
     assert opposed(claim, evidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "fault"),
+    [
+        (
+            "the cost is one hundred sixty-five million dollars.",
+            "经费新台币一千六百五十万元。",
+            "number 165000000",
+        ),
+        ("the cost is 16.5 million dollars.", "经费新台币一千六百五十万元。", ""),
+        ("the cost is sixteen million dollars.", "经费1600万元。", ""),
+        ("they will open in june.", "三所幼儿园将于9月开园。", "date june"),
+        ("they will open in june.", "三所幼儿园将于6月底开园。", ""),
+        ("they will open in september.", "将于2024年9月1日开园。", ""),
+        ("they will open in december.", "将于十二月开园。", ""),
+        ("they will open in february.", "将于十二月开园。", "date february"),
+        ("they will open in march.", "they open by 3 march 2024.", ""),
+    ],
+)
+def test_what_english_words_state_is_held_against_chinese_evidence(
+    claim: str, evidence: str, fault: str
+) -> None:
+    stated, held = (facts_of(fold(text), persons=False) for text in (claim, evidence))
+    assert missing_fact(stated, fold(claim), held, fold(evidence)) == fault
