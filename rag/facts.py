@@ -177,7 +177,7 @@ def _denies_what(clause: str, other: str) -> bool:
 
 def _is_of_month(month: int, evidence: Facts, folded_evidence: str) -> bool:
     """Whether evidence names a month, alone or in a date."""
-    dated = {int(date.removeprefix(date[:5] if date[4:5] == "-" else "")[:2]) for date in evidence.dates}
+    dated = {int(date[5:7] if date[4:5] == "-" else date[:2]) for date in evidence.dates}
     if month in evidence.months | dated:
         return True
     name = MONTHS[month - 1]
