@@ -40,6 +40,11 @@ _CLAUSE = re.compile(r"[，,；;：:。！？!?]+")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _REPEATED = 0.85
 _ASKING = re.compile(r"几|多少|什么|哪|谁|如何|怎|是否|\b(?:what|which|who|when|where|how)\b")
+_OFFERS = re.compile(
+    r"还是|或|哪|吗|是否|是不是|有没有|能不能|可不可以|谁(?:更|最|比)|\b(?:or|which|whether)\b|^(?:is|are|was|were|do|does|did|can|will)\b"
+)
+"""A question that holds its own answer: it offers some, or asks for a yes."""
+_AROUND = " 。．.，,、；;：:！!？?\"'“”‘’「」『』《》()（）"
 _LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
 _NO_ANSWER = re.compile(
     r"(?:资料|文件|文中|材料|原文|以上|上述|文档|信息)[^。，]{0,12}(?:没有|未|并未|无)[^。]{0,6}"
@@ -155,7 +160,7 @@ def _verify_one(
     folded = _GROUPING.sub("", fold(claim))
     if not windows:
         return Finding(None, "no passage")
-    if asked is not None and _repeats(folded, asked.text):
+    if asked is not None and (_repeats(folded, asked.text) or _echoes(folded, asked.text)):
         return Finding(None, "repeats the question")
     names = tuple(name for name in asked.names if name in folded) if asked is not None else ()
     foreign = script_of(claim) == "en"
@@ -288,6 +293,15 @@ def _repeats(folded_claim: str, folded_question: str) -> bool:
     pairs = bigrams(folded_claim)
     held = set(bigrams(folded_question))
     return bool(pairs) and sum(pair in held for pair in pairs) / len(pairs) >= _REPEATED
+
+
+def _echoes(folded_claim: str, folded_question: str) -> bool:
+    """Whether a claim is only words of the question ("安倍晋三" to "谁枪击了安倍晋三"), one that offers no answers itself.
+
+    Of 14,130 reference answers of seven public sets 49 do the same, most of them cut names.
+    """
+    bare = folded_claim.strip(_AROUND)
+    return len(bare) > 1 and bare in folded_question and _OFFERS.search(folded_question) is None
 
 
 def _wording(folded_claim: str, window: _Window) -> float:

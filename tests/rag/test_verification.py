@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from rag.text import fold
 from rag.types import Chunk, Passage, Source
 from rag.verification import Asked, Assertion, is_claim, says_no_answer, verify
 
@@ -223,3 +224,22 @@ def test_a_number_of_the_sentence_before_bears_nothing_out() -> None:
         assert "7所" in text[found.support.start : found.support.end]
     alone = verify([Assertion("区教育局将新建学校7所，公布学位紧张学校名单。")], [passage(text)])[0]
     assert alone.support is None or "7所" in text[alone.support.start : alone.support.end]
+
+
+@pytest.mark.parametrize(
+    ("question", "claim", "echo"),
+    [
+        ("谁主持改造老旧小区？", "老旧小区", True),
+        ("谁主持改造老旧小区？", "「老舊小區」。", True),
+        ("谁主持改造老旧小区？", "田禾", False),
+        ("改造老旧小区还是打造湖畔音乐节品牌？", "改造老旧小区", False),
+        ("哪个局改造老旧小区，住建局或文旅局？", "住建局", False),
+        ("是不是改造老旧小区28个？", "老旧小区28个", False),
+        ("区住建局局长表示将改造什么？", "住建局局长", True),
+    ],
+)
+def test_words_of_the_question_are_no_answer_unless_it_offers_them(
+    question: str, claim: str, echo: bool
+) -> None:
+    (found,) = verify([Assertion(claim)], [passage()], None, asked(fold(question)))
+    assert (found.fault == "repeats the question") is echo
