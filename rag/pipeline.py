@@ -29,7 +29,7 @@ from rag.messages import messages as messages_for
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.overview import LibraryOverview, examples
 from rag.questions import Question, analyse, corrected_text
-from rag.quoting import completed, in_full, quotation
+from rag.quoting import bare_words, completed, in_full, quotation
 from rag.reading import Reading
 from rag.refusing import missing_parts, silent_bodies, why_no_evidence, why_not_told
 from rag.reranking import Reranker, open_reranker, reader_of
@@ -406,7 +406,7 @@ class Pipeline:
         citation = cite(passage, number, found.sentence_start, found.sentence_end)
         words = citation.quote
         if self._short:
-            words = cite(passage, number, found.start, found.end).quote
+            words = bare_words(cite(passage, number, found.start, found.end).quote)
         span = (found.sentence_start, found.sentence_end)
         quote = Checked(words, "", (number,), "supported", ranges=(span,))
         return Draft((*draft.faulty, quote), {(number, *span): citation})

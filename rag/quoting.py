@@ -90,14 +90,14 @@ def in_full(words: str, passage: Passage, reading: Reading | None) -> str:
     """
     text = passage.chunk.text
     plain = to_simplified(text)
-    bare = _bare(words)
+    bare = bare_words(words)
     if len(plain) != len(text) or not bare:
         return words
     placed = own_words(passage, reading) if reading is not None else None
     if placed is not None:
         start, end = placed
         if bare in plain[start:end] and end - start <= len(bare) + _LONGER and "。" not in text[start:end]:
-            return _bare(text[start:end])
+            return bare_words(text[start:end])
     at = plain.find(bare)
     if at < 0:
         return words
@@ -119,7 +119,7 @@ def completed(words: str, passages: Sequence[Passage], readings: Sequence[Readin
     return words
 
 
-def _bare(words: str) -> str:
+def bare_words(words: str) -> str:
     """Words without the signs around them; a bracket or quotation mark whose partner stands inside them is theirs."""
     while words:
         first, last = words[0], words[-1]

@@ -54,7 +54,7 @@ def knowing(cases: Sequence[Case], say: Callable[[Case, str], str]) -> Play:
         evidence, _, question = asked["messages"][-1]["content"].rpartition("问题：")
         said = say(by_question[fold(question.split("\n")[0])], fold(evidence))
         handler.open_stream()
-        if asked.get("logprobs"):
+        if asked["max_tokens"] == 1:
             yes = bool(said)
             likely = [{"token": "是", "logprob": -0.03}, {"token": "否", "logprob": -4.0}]
             tokens = (
