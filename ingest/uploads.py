@@ -54,11 +54,11 @@ def safe_name(name: str) -> str:
     room = MAX_NAME_BYTES - len(suffix.encode()) - 1
     if room < MAX_NAME_BYTES // 2:
         stem, dot, suffix, room = cleaned, "", "", MAX_NAME_BYTES
-    stem = stem.encode()[:room].decode("utf-8", "ignore").strip(" .")
+    # Office programs' lock files (~$name) are left out of folders; here somebody chose the file.
+    stem = stem.encode()[:room].decode("utf-8", "ignore").strip(" .").lstrip("~$ .")
     if not stem.strip("_"):
         raise fault("missing", last or name or "?")
-    # Office programs' lock files are left out of folders; here somebody chose the file.
-    return f"{stem.lstrip('~$') or '_'}{dot}{suffix}"
+    return f"{stem}{dot}{suffix}"
 
 
 class Uploads:
