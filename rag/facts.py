@@ -178,7 +178,7 @@ def _denies_what(clause: str, other: str) -> bool:
 def _is_of_month(month: int, evidence: Facts, folded_evidence: str) -> bool:
     """Whether evidence names a month, alone or in a date."""
     dated = {int(date[5:7] if date[4:5] == "-" else date[:2]) for date in evidence.dates}
-    if month in evidence.months | dated:
+    if month in dated:
         return True
     name = MONTHS[month - 1]
     alone = rf"(?<!\d){month}月|(?<![一二十]){chinese_month(month)}月|\b{name}\b|\b{name[:3]}\b"

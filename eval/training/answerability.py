@@ -114,7 +114,8 @@ def _judged(
 def learn(judged: Sequence[Judged], penalty: float = _PENALTY, *, rising: bool = False) -> Calibration:
     """The weights that fit best, with a penalty on their squares.
 
-    What is not known of a row (NaN) counts as the mean, as it does where the weights are used. Each set counts the same, in it each outcome, and in that each way of asking.
+    What is not known of a row (NaN) counts as the mean, as it does where the weights are used. Each set counts the same, in it
+    each outcome, and in that each way of asking.
 
     :param rising: let no feature speak against an answer the higher it is, which keeps a few rows from being learned by heart
     """

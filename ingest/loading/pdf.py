@@ -13,7 +13,7 @@ from ingest.loading.pdf_layout import layout
 from ingest.loading.pdf_lines import Page, rows_of, spans
 from ingest.loading.pdf_tables import TableReader, in_box
 from ingest.loading.pdf_text import agree, readable, text_layer
-from ingest.loading.pdf_unplaced import draws_text, unplaced_layer
+from ingest.loading.pdf_unplaced import MOST_OBJECTS, draws_text, unplaced_layer
 from ingest.messages import fault
 from rag.errors import SourceError
 from rag.types import Note
@@ -30,7 +30,6 @@ _GOOD_PART = 0.3
 """The share of a page that its pictures must cover for it to be a scan."""
 _MANY_PATHS = 30
 """Drawn shapes from which a page without text may be text turned into outlines."""
-_MOST_OBJECTS = 2000
 _NO_TITLE = re.compile(
     r"^microsoft \w+ -|^(?:untitled|no title|无标题|文档\s*\d*)|\.[a-z]{2,5}$", re.IGNORECASE
 )
@@ -234,7 +233,7 @@ def _is_picture(page: pypdfium2.PdfPage, signs: int) -> bool:
     covered = 0.0
     paths = 0
     for count, item in enumerate(page.get_objects(max_depth=4)):
-        if count > _MOST_OBJECTS:
+        if count > MOST_OBJECTS:
             break
         if item.type == raw.FPDF_PAGEOBJ_IMAGE:
             left, bottom, right, top = item.get_bounds()

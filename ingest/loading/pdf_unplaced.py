@@ -17,7 +17,8 @@ from ingest.loading.pdf_text import Run, TextLayer, breaks, layer_of, started
 if TYPE_CHECKING:
     import pypdfium2
 
-_MOST_OBJECTS = 2000
+MOST_OBJECTS = 2000
+"""Drawn things of a page that are looked at."""
 
 
 def draws_text(page: pypdfium2.PdfPage) -> bool:
@@ -25,7 +26,7 @@ def draws_text(page: pypdfium2.PdfPage) -> bool:
     import pypdfium2.raw as raw
 
     for count, item in enumerate(page.get_objects(max_depth=4)):
-        if count > _MOST_OBJECTS:
+        if count > MOST_OBJECTS:
             break
         if item.type == raw.FPDF_PAGEOBJ_TEXT:
             return True
