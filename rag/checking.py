@@ -1,4 +1,4 @@
-"""From what the chat model said to what may be called an answer: each sentence checked, put right, cited. Pure, given a similarity.
+"""From what the chat model said to what may be called an answer: each sentence checked, put right, cited. Pure, given a comparison.
 
 `check` gives a draft: the sentences with their verdicts and the citations of those that stand. What fails can be put right
 once (`put_right` takes in what the model says then). `finish` makes the text of it.
@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from rag.citations import Checked, Sentence, assemble, parse, without_markers
+from rag.cross_lingual import Comparison
 from rag.questions import Question, coverage
 from rag.text import bigrams, fold
 from rag.types import Citation, Claim, Passage
-from rag.verification import Asked, Assertion, Finding, Similarity, is_claim, says_no_answer, verify
+from rag.verification import Asked, Assertion, Finding, is_claim, says_no_answer, verify
 
 _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.、.)）:：]\s*(?P<text>.*)$")
 _NONE = re.compile(
@@ -58,10 +59,10 @@ class Draft:
         return not self.supported and any(says_no_answer(c.text) for c in self.checked)
 
 
-def check(text: str, question: Question, passages: Sequence[Passage], similarity: Similarity | None) -> Draft:
+def check(text: str, question: Question, passages: Sequence[Passage], comparison: Comparison | None) -> Draft:
     """Check each sentence of a model's text against the passages."""
     parsed = parse(text)
-    findings = iter(verify(_assertions(parsed), passages, similarity, asked_of(question)))
+    findings = iter(verify(_assertions(parsed), passages, comparison, asked_of(question)))
     return _draft(parsed, findings, passages)
 
 
@@ -70,7 +71,7 @@ def put_right(
     said: str,
     question: Question,
     passages: Sequence[Passage],
-    similarity: Similarity | None,
+    comparison: Comparison | None,
 ) -> Draft:
     """The draft with each faulty sentence replaced by what the model made of it, where that stands and says something new.
 
@@ -87,7 +88,7 @@ def put_right(
             continue
         new = given.get(number, "")
         number += 1
-        found = check(new, question, passages, similarity) if new else None
+        found = check(new, question, passages, comparison) if new else None
         kept = [
             c for c in (found.supported if found else ()) if not any(_says_same(c.text, o) for o in heard)
         ]

@@ -9,7 +9,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.english_numbers import english_months, english_quantities
+from rag.english_numbers import (
+    counted_behind,
+    english_decades,
+    english_months,
+    english_quantities,
+    units_of,
+)
 from rag.names import names_in
 from rag.numerals import MONTHS, UNITS, chinese_month, chinese_number, dates, quantities
 from rag.text import bigrams
@@ -34,6 +40,10 @@ _SAME_UNIT = (
 """Units that are used for one another."""
 _LOOSE = frozenset("年月日")
 """Behind a number they make a date as often as a length of time: `dates` and the number itself tell."""
+_HEADED = re.compile(
+    rf"[(（](?:单位[:：])?\s?(?P<scale>百万|千万|百亿|千亿|万亿|万|亿)?(?P<unit>{UNITS})[)）]\s?[:：]\s?(?P<number>\d+(?:\.\d+)?)(?![\d.]|\s?[万亿%])"
+)
+_PERCENT = re.compile(r"(?<=\d)\s?(?:percent|per cent)\b")
 _SMALL = re.compile(rf"(?!(?<!第)一(?:批|次性|部分|点))(?P<number>[一二两三四五六七八九十])(?:{UNITS})")
 _NEGATION = re.compile(
     r"不得|不会|不能|不予|不再|不是|不可|不准|不许|不应|不需|不用|不收|不列入|不纳入|不享受|不适用|不属于|不符合|不承担|不支持"
@@ -65,24 +75,31 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The exact things of a text. ``persons`` are folded names; ``dates`` as `rag.numerals.dates` gives them, ``months`` those that
-    an English text names.
+    """The exact things of a text. ``persons`` are folded names; ``dates`` as `rag.numerals.dates` gives them, ``months`` and
+    ``decades`` (by their first year) those that an English text names.
     """
 
     amounts: tuple[Amount, ...]
     dates: frozenset[str]
     persons: tuple[str, ...]
     months: frozenset[int] = frozenset()
+    decades: frozenset[int] = frozenset()
 
 
 def facts_of(folded: str, *, persons: bool = True) -> Facts:
     """The amounts, dates and (where wanted) persons of a folded text."""
+    folded = _PERCENT.sub("%", folded)
     amounts = []
+    decades = english_decades(folded)
     spoken = english_quantities(folded)
     digits = [q for q in quantities(folded) if not any(q.start < s.end and q.end > s.start for s in spoken)]
     for quantity in sorted((*digits, *spoken), key=lambda one: one.start):
+        if quantity.value.isdigit() and int(quantity.value) in decades:
+            continue
         behind = _UNIT_BEHIND.match(folded, quantity.end)
-        amounts.append(Amount(quantity.value, behind["unit"] if behind else ""))
+        unit = behind["unit"] if behind else counted_behind(folded, quantity.start, quantity.end)
+        amounts.append(Amount(quantity.value, unit))
+    amounts += headed_amounts(folded)
     for match in _SMALL.finditer(folded):
         value = chinese_number(match["number"])
         if value is not None:
@@ -90,7 +107,16 @@ def facts_of(folded: str, *, persons: bool = True) -> Facts:
             amounts.append(Amount(str(value), behind["unit"] if behind else ""))
     named = tuple(name.folded for name in names_in(folded) if name.person) if persons else ()
     months = frozenset(english_months(folded))
-    return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named, months)
+    return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named, months, frozenset(decades))
+
+
+def headed_amounts(folded: str) -> list[Amount]:
+    """The numbers under a column's head that tells their unit ("2026年预算（亿元）：27.4"), as rows of tables are read, in that unit."""
+    found = []
+    for match in _HEADED.finditer(folded):
+        (scaled,) = quantities(f"{match['number']}{match['scale'] or ''}")
+        found.append(Amount(scaled.value, match["unit"]))
+    return found
 
 
 def in_digits(folded: str) -> str:
@@ -126,6 +152,9 @@ def missing_fact(claim: Facts, folded_claim: str, evidence: Facts, folded_eviden
     for month in sorted(claim.months):
         if not _is_of_month(month, evidence, folded_evidence):
             return f"date {MONTHS[month - 1]}"
+    for decade, pattern in english_decades(folded_claim).items():
+        if decade in claim.decades and re.search(pattern, folded_evidence) is None:
+            return f"date {decade}s"
     for person in claim.persons:
         if person in folded_claim and person not in folded_evidence:
             return f"person {person}"
@@ -191,5 +220,7 @@ def _stands_in(value: str, folded_evidence: str) -> bool:
 
 def _unit_fits(unit: str, held: Sequence[str] | set[str]) -> bool:
     if unit in held or "" in held:
+        return True
+    if any(other in units_of(unit) or unit in units_of(other) for other in held):
         return True
     return any(unit in group and any(other in group for other in held) for group in _SAME_UNIT)

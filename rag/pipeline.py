@@ -17,6 +17,7 @@ from rag import prompts
 from rag.checking import Draft, check, cite, finish, put_right, unplaced
 from rag.citations import Checked
 from rag.clarifying import choice
+from rag.cross_lingual import Comparison
 from rag.currency import dated, in_force, with_disagreements
 from rag.embedding import Embedder, open_embedder, token_encoder
 from rag.excerpts import excerpts
@@ -64,7 +65,9 @@ class Pipeline:
         self.model = model
         self.settings = settings
         self.reranker = reranker.name if reranker is not None else ""
-        self._weighing = Weighing(reader_of(reranker), model, settings)
+        reader = reader_of(reranker)
+        self._weighing = Weighing(reader, model, settings)
+        self._comparison = Comparison(self._similarity, reader.words_met if reader is not None else None)
         self._retriever = Retriever(library, settings.candidates, reranker)
 
     @property
@@ -243,10 +246,10 @@ class Pipeline:
         if stop is not None and stop.is_set():
             return
         answer = replace(answer, timings=clock.mark("last_word"), usage=reply.usage)
-        draft = check(text, standalone, current, self._similarity)
+        draft = check(text, standalone, current, self._comparison)
         if self._short and not draft.supported:
             full = completed(text, current, weighed.readings)
-            draft = check(full, standalone, current, self._similarity) if full != text else draft
+            draft = check(full, standalone, current, self._comparison) if full != text else draft
         answer = replace(answer, timings=clock.mark("checked"))
         if draft.faulty and self.settings.correct and not self._short:
             draft, answer = self._put_right(draft, answer, standalone, current, messages, text, stop)
@@ -315,7 +318,7 @@ class Pipeline:
         if answer.usage is not None and reply.usage is not None:
             used = Usage(answer.usage.read + reply.usage.read, answer.usage.written + reply.usage.written)
             answer = replace(answer, usage=used)
-        return put_right(draft, said, question, passages, self._similarity), answer
+        return put_right(draft, said, question, passages, self._comparison), answer
 
     def _finished(
         self,

@@ -79,6 +79,9 @@ class Reader(Protocol):
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """How each passage answers."""
 
+    def words_met(self, text: str, others: Sequence[str]) -> Array:
+        """How well the words of a text are met by those of each of some others, ``[len(others)]``, -1 to 1."""
+
 
 def reader_of(reranker: Reranker | None) -> Reader | None:
     """The reranker as one that also tells which words answer; None where it does not."""
@@ -130,6 +133,17 @@ class EmbeddingReranker:
             query, passage, asked, *read = self._encoder.token_ids([_QUERY, _PASSAGE, *texts])
             pairs = [found[0] for found in self._together(_head(asked), read)]
             return np.column_stack([np.stack(pairs), self._apart(query, passage, asked, read)])
+
+    def words_met(self, text: str, others: Sequence[str]) -> Array:
+        """How well the words of a text are met by those of each of some others, ``[len(others)]``, -1 to 1; the languages may
+        differ.
+        """
+        if not others:
+            return np.zeros(0, np.float32)
+        texts = [whole(text)[:_LONGEST_QUESTION], *(whole(other)[:_LONGEST_PASSAGE] for other in others)]
+        with self._lock:
+            query, passage, asked, *read = self._encoder.token_ids([_QUERY, _PASSAGE, *texts])
+            return self._apart(query, passage, asked, read)
 
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         """How each passage answers; passages as `reranking_text` gives them."""

@@ -1,12 +1,21 @@
-"""Numbers in English words, and months named as times."""
+"""Numbers in English words, what they count, and months and decades."""
 
 from __future__ import annotations
+
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.english_numbers import english_months, english_quantities
+from rag.english_numbers import (
+    counted_behind,
+    english_decades,
+    english_months,
+    english_quantities,
+    units_of,
+)
+from rag.numerals import quantities
 
 ONES = [
     "zero",
@@ -99,3 +108,49 @@ def test_any_signs_give_numbers_at_their_places_or_none(text: str) -> None:
 )
 def test_months(text: str, months: set[int]) -> None:
     assert english_months(text) == months
+
+
+@pytest.mark.parametrize(
+    ("text", "counted"),
+    [
+        ("15860 residents moved", "people"),
+        ("480 poor rural families", "households"),
+        ("3 million visitors", "people"),
+        ("10 yuan a person", "yuan"),
+        ("a 30-day notice", "days"),
+        ("within 3 working days", "days"),
+        ("12.5 square kilometres", "square kilometres"),
+        ("28 homes of residents", ""),
+        ("28 homes", ""),
+        ("in 2024 residents", ""),
+        ("grade 9 students", ""),
+        ("aged 60 people", ""),
+    ],
+)
+def test_what_a_number_counts_is_told_by_the_word_behind_it(text: str, counted: str) -> None:
+    (number,) = quantities(text)
+    assert counted_behind(text, number.start, number.end) == counted
+
+
+@pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("自 20 世纪 90 年代以来", True),
+        ("自九十年代以来", True),
+        ("1990年代", True),
+        ("in the late 1990s", True),
+        ("自八十年代以来", False),
+        ("in the 1980s", False),
+        ("1990年", False),
+    ],
+)
+def test_a_decade_is_found_in_either_language(text: str, held: bool) -> None:
+    ((year, pattern),) = english_decades("since the 1990s").items()
+    assert year == 1990
+    assert (re.search(pattern, text) is not None) == held
+
+
+def test_the_units_of_what_is_counted_are_those_of_its_chinese() -> None:
+    assert "户" in units_of("households")
+    assert "户" not in units_of("people")
+    assert units_of("") == units_of("things") == frozenset()

@@ -22,6 +22,10 @@ def missing(claim: str, evidence: str) -> str:
         ("增长5个百分点。", "增长5%。", "number 5"),
         ("自5月3日起施行。", "自3月5日起施行。", "date 05-03"),
         ("会议由周建明主持。", "会议由李卫国主持。", "person 周建明"),
+        ("It benefits 15,860 residents.", "惠及居民15860户。", "unit people"),
+        ("It benefits 15,860 residents.", "It benefits 15,860 households.", "unit people"),
+        ("惠及15860人。", "It benefits 15,860 households.", "unit 人"),
+        ("It opened in the 1980s.", "该馆于九十年代开放。", "date 1980s"),
     ],
 )
 def test_what_the_evidence_lacks_is_named(claim: str, evidence: str, fault: str) -> None:
@@ -39,6 +43,14 @@ def test_what_the_evidence_lacks_is_named(claim: str, evidence: str, fault: str)
         ("年满60岁。", "年满60周岁。"),
         ("采购20台。", "采购20辆。"),
         ("一批项目开工。", "项目开工。"),
+        ("预算27.4亿元。", "2026年预算（亿元）：27.4；"),
+        ("共3.2万人。", "人数（单位：万人）：3.2；"),
+        ("It benefits 15,860 households.", "惠及居民15860户。"),
+        ("3 million visitors came.", "接待游客300万人次。"),
+        ("惠及15860户。", "It benefits 15,860 households."),
+        ("The rate was 13.8 percent.", "The rate was 13.8%."),
+        ("It grew by 13.8%.", "增长百分之13.8。"),
+        ("It opened in the 1990s.", "该馆于上世纪九十年代开放。"),
         ("自2025年3月15日起。", "自二〇二五年三月十五日起。"),
     ],
 )

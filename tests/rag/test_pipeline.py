@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
 from rag.errors import EndpointUnreachable, QuestionError
@@ -219,6 +220,9 @@ class FakeReader:
             sure = 8.0 if at >= 0 else -8.0
             found.append(Reading(sure, sure, sure, max(at, 0), max(at, 0) + len(self.words)))
         return found
+
+    def words_met(self, text: str, others: Sequence[str]) -> np.ndarray:
+        return np.array([1.0 if self.words in other else 0.0 for other in others], np.float32)
 
 
 def assert_cited_exactly(pipeline: Pipeline, answer: Answer) -> None:

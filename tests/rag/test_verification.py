@@ -5,9 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from rag.cross_lingual import Comparison
+from rag.embedding import E5_NAME, open_embedder, token_encoder
+from rag.reranking import open_reranker, reader_of
+from rag.settings import load_settings
 from rag.text import fold
 from rag.types import Chunk, Passage, Source
-from rag.verification import Asked, Assertion, is_claim, says_no_answer, verify
+from rag.verification import Asked, Assertion, Finding, is_claim, says_no_answer, verify
 
 TEXT = (
     "区住建局局长田禾表示，将以装配式建造为突破口推动建筑业转型升级，改造老旧小区28个，惠及居民15,860户。"
@@ -77,21 +81,46 @@ def test_a_sentence_over_two_sentences_is_supported_by_both() -> None:
 
 def test_across_languages_meaning_decides_and_numbers_stay_strict() -> None:
     def similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
-        return np.array(
-            [[0.88 if "住建局" in text else 0.75 for text in right] for _ in left], dtype=np.float32
-        )
+        return np.array([[0.9 if "住建局" in text else 0.75 for text in right] for _ in left], np.float32)
 
-    right = verify(
-        [Assertion("The housing bureau will renew 28 old neighbourhoods.")], [passage()], similarity
-    )[0]
-    wrong = verify(
-        [Assertion("The housing bureau will renew 35 old neighbourhoods.")], [passage()], similarity
-    )[0]
-    other = verify(
-        [Assertion("The education bureau will renew 28 old neighbourhoods.")], [passage()], similarity
-    )[0]
-    assert right.support is not None
-    assert (wrong.fault, other.fault) == ("number 35", "body 教育局")
+    def words_met(_: str, others: Sequence[str]) -> np.ndarray:
+        return np.array([0.6 if "住建局" in text else 0.2 for text in others], np.float32)
+
+    def found(claim: str) -> Finding:
+        return verify([Assertion(claim)], [passage()], Comparison(similarity, words_met))[0]
+
+    assert found("The housing bureau will renew 28 old neighbourhoods for 15,860 households.").support
+    assert found("The housing bureau will renew 35 old neighbourhoods.").fault == "number 35"
+    assert found("The education bureau will renew 28 old neighbourhoods.").fault == "body 教育局"
+    assert found("The housing bureau will help 15,860 residents.").fault == "unit people"
+
+
+@pytest.mark.model
+def test_across_languages_what_stands_beside_it_bears_nothing_out() -> None:
+    settings = load_settings({})
+    embedder = open_embedder(settings)
+    reader = reader_of(open_reranker(settings, E5_NAME, token_encoder(embedder)))
+    assert reader is not None
+
+    def similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+        vectors = embedder.embed_passages([*left, *right])
+        return np.asarray(vectors[: len(left)] @ vectors[len(left) :].T, np.float32)
+
+    text = (
+        "新建的滨江小学九月开学，设六个年级。学校食堂由区教育局统一招标。"
+        "放学后提供托管服务，家长可在平台报名。校车路线将于八月公布。"
+        "运动场地周末向居民开放。"
+    )
+
+    def found(claim: str, over: str = text) -> Finding:
+        return verify([Assertion(claim)], [passage(over)], Comparison(similarity, reader.words_met))[0]
+
+    said = "The sports ground is open to residents at weekends."
+    support = found(said).support
+    assert support is not None
+    assert text[support.start : support.end] == "运动场地周末向居民开放。"
+    assert found(said, text.replace("运动场地周末向居民开放。", "")).support is None
+    assert found("The school library lends books to residents.").support is None
 
 
 def test_items_of_a_list_answer_for_the_body_that_leads_it() -> None:
@@ -243,3 +272,16 @@ def test_words_of_the_question_are_no_answer_unless_it_offers_them(
 ) -> None:
     (found,) = verify([Assertion(claim)], [passage()], None, asked(fold(question)))
     assert (found.fault == "repeats the question") is echo
+
+
+@pytest.mark.parametrize(
+    ("claim", "fault"),
+    [
+        ("2026年教育预算为27.4亿元，比上年增长5.8%。", ""),
+        ("2026年教育预算为27.4万元，比上年增长5.8%。", "number 274000"),
+        ("2026年教育预算为25.4亿元，比上年增长5.8%。", "number 2540000000"),
+    ],
+)
+def test_the_head_of_a_column_tells_the_unit_of_its_numbers(claim: str, fault: str) -> None:
+    row = "科目：教育；2025年执行（亿元）：25.9；2026年预算（亿元）：27.4；增长：5.8%\n科目：卫生健康；2025年执行（亿元）：9.8"
+    assert finding(claim, passage(row)).fault == fault

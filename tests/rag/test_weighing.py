@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pytest
 from conftest import ScriptedModel
 
@@ -30,6 +31,9 @@ class ConstantReader:
     def read(self, question: str, passages: Sequence[str]) -> list[Reading]:
         self.asked.append(passages)
         return [Reading(self.score, self.score, self.score, 0, 4) for _ in passages]
+
+    def words_met(self, text: str, others: Sequence[str]) -> np.ndarray:
+        return np.zeros(len(others), np.float32)
 
 
 def passage(text: str = TEXT) -> Passage:
