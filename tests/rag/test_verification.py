@@ -285,3 +285,25 @@ def test_words_of_the_question_are_no_answer_unless_it_offers_them(
 def test_the_head_of_a_column_tells_the_unit_of_its_numbers(claim: str, fault: str) -> None:
     row = "科目：教育；2025年执行（亿元）：25.9；2026年预算（亿元）：27.4；增长：5.8%\n科目：卫生健康；2025年执行（亿元）：9.8"
     assert finding(claim, passage(row)).fault == fault
+
+
+ENGLISH = (
+    "Children born before September may apply for the first year of kindergarten. "
+    "If more children apply than there are places, lots are drawn on 15 June. "
+    "The monthly fee at public kindergartens is 780 yuan."
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "supported"),
+    [
+        ("The fee of public kindergartens is 780 yuan a month.", True),
+        ("Lots are drawn on 15 June where there are too few places.", True),
+        ("The three new kindergartens in the district will open in June.", False),
+        ("Private schools charge their pupils 780 yuan a year for books.", False),
+    ],
+)
+def test_english_is_compared_word_by_word_for_its_letters_come_in_the_same_pairs(
+    claim: str, supported: bool
+) -> None:
+    assert (finding(claim, passage(ENGLISH)).support is not None) == supported
