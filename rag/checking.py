@@ -22,6 +22,7 @@ _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.、.)）:：]\s*(?P<text>.*)$"
 _NONE = re.compile(
     r"^[\s（(“\"]*(?:无|無|没有|沒有|none|n/a|not (?:stated|given))[\s。.）)”\"]*$", re.IGNORECASE
 )
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|\b)")
 _SAID_ALREADY = 0.9
 """Share of a sentence's character pairs in another from which it says nothing new."""
 _PLACE_SIGNS = "省市县区镇乡村街道"
@@ -121,7 +122,8 @@ def asked_of(question: Question) -> Asked:
     cut = (_COMPLEMENT.sub("", name).strip(_BESIDE_NAMES) for name in question.names)
     # The name of a place is left out: a district's own report seldom repeats it. Other places are refused before.
     names = tuple(dict.fromkeys(name for name in cut if len(name) > 1 and name[-1] not in _PLACE_SIGNS))
-    return Asked(fold(question.text), names, partial(coverage, question))
+    folded = fold(question.text)
+    return Asked(folded, names, partial(coverage, question), tuple(dict.fromkeys(_YEAR.findall(folded))))
 
 
 def unplaced(draft: Draft, reason: str = "") -> tuple[Claim, ...]:

@@ -14,7 +14,7 @@ _COMMON = (
     " me might more most must my no nor not of off on once only or other our out over own per s same shall she should so some such t than"
     " that the their theirs them then there these they this those through to too under until up upon very was we were what when where"
     " which while who whom whose why will with would you your"
-).split()
+)
 """Words that stand in every text: articles, pronouns, prepositions, conjunctions, auxiliary verbs."""
 
 
@@ -26,7 +26,7 @@ def _analyzer() -> tantivy.TextAnalyzer:
     return (
         tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
         .filter(tantivy.Filter.lowercase())
-        .filter(tantivy.Filter.custom_stopword(_COMMON))
+        .filter(tantivy.Filter.custom_stopword(_COMMON.split()))
         .filter(tantivy.Filter.stemmer("english"))
         .build()
     )

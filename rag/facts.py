@@ -56,6 +56,10 @@ _WEAK_DENIAL = re.compile(
 """What bears out a claim that denies: "免收" beside "不收", "不超过" beside "不得超过"."""
 _MODAL = re.compile(r"可以|能够|允许|必须|应当")
 """What a denial takes the place of ("可以收取", "不得收取"): it does not count towards saying the same."""
+_ONLY_MEASURED = re.compile(
+    rf"(?:[\d\s.,:%~至到\-–—/零一二两三四五六七八九十百千万亿]|{UNITS}|年|月|日|号|第)+[。.]?"
+)
+"""A bare number or date says nothing that a denial could turn round."""
 _CLAUSE = re.compile(r"[，,；;：:。！？!?\n]+")
 _UPPER = re.compile(
     r"不超过|不高于|不多于|不大于|最多|至多|上限|以下|以内|之内|up to|at most|no more than|not exceed"
@@ -167,6 +171,8 @@ def opposed(folded_claim: str, folded_evidence: str) -> str:
     A claim that denies needs a denial in its evidence. One that does not is opposed by a clause that says the same and
     denies it. "至少三年" is not borne out by "不超过三年".
     """
+    if _ONLY_MEASURED.fullmatch(folded_claim):
+        return ""
     denies = _NEGATION.search(folded_claim) is not None
     if denies and not (_NEGATION.search(folded_evidence) or _WEAK_DENIAL.search(folded_evidence)):
         return "negation"

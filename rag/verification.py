@@ -14,11 +14,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.addressed import addressed_spans
+from rag.bearing import is_heading, is_question, misplaced, other_row, other_year
 from rag.bodies import Body, bodies_in
 from rag.cross_lingual import Comparison, nearest
 from rag.english_words import stems
 from rag.facts import Facts, facts_of, headed_amounts, in_digits, missing_fact, opposed
 from rag.framing import folded_frame
+from rag.names import names_in
 from rag.relative_dates import same_time
 from rag.text import bigrams, fold, has_han, script_of, sentences
 from rag.types import Passage
@@ -43,6 +45,10 @@ _LEAST_FOREIGN = 0.7
 beside it does (XQuAD, articles held out, 206 and 266).
 """
 _LONGEST_WINDOW = 3
+_LEAST_OF_HEADING = 0.85
+_WHOSE = ("name ", "body ", "person ")
+"""Faults that tell that the words are not those of the one who is named."""
+_HARDLY_MORE = 0.05
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|\b)")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _REPEATED = 0.85
@@ -61,6 +67,11 @@ _NO_ANSWER = re.compile(
     r"[^.]{0,30}(?:say|mention|tell|provide|specif|state|contain|include|information)|\bno information\b"
     r"|\bnot (?:mentioned|specified|stated|provided)\b|cannot be (?:determined|answered)"
 )
+_ONE_SIGN = re.compile("[0-9a-z零一二两三四五六七八九十百千]")
+"""One character that is a whole answer: a number, a letter."""
+_ASCII, _NUMERALS = "a-z0-9", "零一二两三四五六七八九十百千万亿"
+_LIKE = dict.fromkeys("abcdefghijklmnopqrstuvwxyz0123456789", _ASCII) | dict.fromkeys(_NUMERALS, _NUMERALS)
+"""Characters that, beside others of their kind, make another word or number."""
 _NO_FACTS = Facts((), frozenset(), ())
 _LEAD_IN = re.compile(r"[:：]$")
 
@@ -78,12 +89,13 @@ class Asked:
     """What verification knows of the question.
 
     ``text`` is the question folded, ``names`` its words that only a name can be (folded), ``relevance`` tells how
-    much of the question a folded text holds, 0 to 1.
+    much of the question a folded text holds, 0 to 1, ``years`` are the years that it names.
     """
 
     text: str
     names: tuple[str, ...]
     relevance: Callable[[str], float]
+    years: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +119,7 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class _Stated:
     """A sentence as it is compared: its text, folded, its pairs of characters or, of English, its telling words, its facts, and the
-    bodies and names that its evidence must have.
+    bodies and names that its evidence must have; ``known`` is the sentence with its question, ``years`` are the question's.
     """
 
     text: str
@@ -117,6 +129,8 @@ class _Stated:
     facts: Facts
     bodies: Sequence[Body]
     names: Sequence[str]
+    known: str
+    years: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +145,7 @@ class _Window:
     opening: str
     length: int
     published: str | None
+    heading: bool
 
 
 def says_no_answer(sentence: str) -> bool:
@@ -143,7 +158,7 @@ def is_claim(sentence: str) -> bool:
     body = _LIST_MARK.sub("", sentence).strip()
     if _LEAD_IN.search(body):
         return False
-    return len(bigrams(body)) >= 1
+    return len(bigrams(body)) >= 1 or _ONE_SIGN.fullmatch(fold(body).strip(_AROUND)) is not None
 
 
 def verify(
@@ -174,6 +189,8 @@ def _verify_one(
     if asked is not None and (_repeats(folded, asked.text) or _echoes(folded, asked.text)):
         return Finding(None, "repeats the question")
     names = tuple(name for name in asked.names if name in folded) if asked is not None else ()
+    lead = fold(assertion.lead)
+    names += tuple(name.folded for name in names_in(lead) if name.person)
     foreign = script_of(claim) == "en"
     said = _Stated(
         claim,
@@ -183,14 +200,22 @@ def _verify_one(
         facts_of(folded, persons=not foreign),
         bodies_in(fold(f"{assertion.lead} {claim}")),
         names,
+        f"{asked.text if asked is not None else ''}\n{lead}\n{folded}",
+        asked.years if asked is not None else (),
     )
-    domestic = [w for w in windows if has_han(w.text) != foreign]
+    verbatim = _verbatim(folded)
+    # A name or a number is the same in any language.
+    domestic = [w for w in windows if has_han(w.text) != foreign or verbatim(w.folded)]
     abroad = [w for w in windows if has_han(w.text) == foreign]
     faults: list[tuple[float, str]] = []
+    unnamed: list[tuple[float, _Window, str]] = []
     best: Support | None = None
     least = _EVIDENCE_IN_WORDS if said.words else _EVIDENCE_IN_PAIRS
     scored = sorted(
-        ((_wording(said, window), -window.length, index) for index, window in enumerate(domestic)),
+        (
+            (1.0 if verbatim(window.folded) else _wording(said, window), -window.length, index)
+            for index, window in enumerate(domestic)
+        ),
         reverse=True,
     )
     for wording, _, index in scored[:12]:
@@ -199,6 +224,12 @@ def _verify_one(
             faults.append((wording, "wording"))
             break
         fault = _strict_fault(said, window)
+        if fault.startswith(_WHOSE):
+            unnamed.append((wording, window, fault))
+        elif not fault:
+            # What says it alone, and not of the one that is named, is not made that one's by the sentence beside it.
+            alone = [f for told, one, f in unnamed if _inside(one, window) and told >= wording - _HARDLY_MORE]
+            fault = next(iter(alone), "")
         if not fault and wording < least.wording:
             meaning = float(comparison.similarity([claim], [window.text])[0, 0]) if comparison else 0.0
             fault = "" if meaning >= least.meaning else "wording"
@@ -218,6 +249,10 @@ def _verify_one(
     if best is not None:
         return Finding(best)
     return Finding(None, max(faults)[1] if faults else "wording")
+
+
+def _inside(one: _Window, other: _Window) -> bool:
+    return one.passage == other.passage and one.start >= other.start and one.end <= other.end
 
 
 def _foreign_support(
@@ -255,6 +290,10 @@ def _windows(index: int, passage: Passage) -> tuple[_Window, ...]:
             start, end = spans[first][0], spans[first + length - 1][1]
             if any(begun < end and ended > start for begun, ended in orders):
                 break
+            last = spans[first + length - 1]
+            heading = is_heading(chunk.text, *last, chunk.heading)
+            if is_question(chunk.text[slice(*last)]) or (heading and length > 1):
+                continue
             text = chunk.text[start:end]
             folded = _GROUPING.sub("", fold(text))
             found.append(
@@ -269,6 +308,7 @@ def _windows(index: int, passage: Passage) -> tuple[_Window, ...]:
                     opening,
                     length,
                     passage.source.published,
+                    heading,
                 )
             )
     return tuple(found)
@@ -292,15 +332,29 @@ def _echoes(folded_claim: str, folded_question: str) -> bool:
     return len(bare) > 1 and bare in folded_question and _OFFERS.search(folded_question) is None
 
 
+def _verbatim(folded_claim: str) -> Callable[[str], bool]:
+    """Tells whether a folded text holds a claim word for word, not as a part of a longer word or number."""
+    bare = folded_claim.strip(_AROUND)
+    if not bare:
+        return lambda _: False
+    before = rf"(?<![{_LIKE[bare[0]]}])" if bare[0] in _LIKE else ""
+    after = rf"(?![{_LIKE[bare[-1]]}]|\.\d)" if bare[-1] in _LIKE else ""
+    pattern = re.compile(f"{before}{re.escape(bare)}{after}")
+    return lambda text: pattern.search(text) is not None
+
+
 def _wording(said: _Stated, window: _Window) -> float:
-    """The share of a claim's pairs of characters, or of its English words, that a window holds; its frame counts half."""
+    """The share of a claim's pairs of characters, or of its English words, that a window holds; its frame counts half, but not alone,
+    and a heading bears out only what says the same.
+    """
     if said.words:
         wanted, held, framed = said.words, frozenset(stems(window.folded)), frozenset(stems(window.frame))
     else:
         wanted, held, framed = said.pairs, _pairs(window.folded), _pairs(window.frame)
-    if not wanted:
+    inside = sum(one in held for one in wanted)
+    if not inside or (window.heading and inside < _LEAST_OF_HEADING * len(wanted)):
         return 0.0
-    return sum(1.0 if one in held else 0.5 if one in framed else 0.0 for one in wanted) / len(wanted)
+    return (inside + 0.5 * sum(one in framed and one not in held for one in wanted)) / len(wanted)
 
 
 @functools.lru_cache(maxsize=2048)
@@ -331,6 +385,12 @@ def _strict_fault(said: _Stated, window: _Window) -> str:
     for name in said.names:
         if name not in evidence:
             return f"name {name}"
+    if year := other_year(said.folded, said.facts, window.folded, said.years):
+        return f"date {year}"
+    if number := misplaced(said.folded, said.facts, window.folded):
+        return f"number {number}"
+    if not said.words and other_row(said.facts, window.folded, said.known):
+        return "wording"
     return opposed(said.folded, window.folded)
 
 

@@ -307,3 +307,63 @@ def test_english_is_compared_word_by_word_for_its_letters_come_in_the_same_pairs
     claim: str, supported: bool
 ) -> None:
     assert (finding(claim, passage(ENGLISH)).support is not None) == supported
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        ("DQ", "冰雪皇后简称DQ，是一家连锁店。"),
+        ("Dolby Digital", "频道还包含 Dolby Digital 音轨。"),
+        ("125mg/100ml", "血液的酒精浓度为125mg／100ml。"),
+        ("2003", "The center was constructed in 2003."),
+        ("十", "加州南部指最南部的十个县。"),
+        ("1981年", "直到1981年才通过，此前不承认。"),
+    ],
+)
+def test_what_stands_there_word_for_word_is_supported_in_any_language(claim: str, text: str) -> None:
+    support = finding(claim, passage(text)).support
+    assert support is not None
+    assert claim[0] in fold(text[support.start : support.end]) or claim in text[support.start : support.end]
+
+
+@pytest.mark.parametrize(
+    ("claim", "text"),
+    [
+        ("DQ", "车牌为DQ1234。"),
+        ("03", "The center was constructed in 2003."),
+        ("2", "共有28个。"),
+        ("一", "二十一所学校。"),
+    ],
+)
+def test_a_part_of_a_word_or_number_is_not_that_word(claim: str, text: str) -> None:
+    assert finding(claim, passage(text)).support is None
+
+
+@pytest.mark.parametrize(
+    ("question", "claim", "text"),
+    [
+        ("双胞胎怎么分校？", "双胞胎可以分到同一所学校。", "问：双胞胎可以分到同一所学校吗？"),
+        ("农业局承诺了什么？", "农业局承诺以实干为先。", "农业局参加了讨论。\n\n以实干为先 镇街展现新作为"),
+        ("一共改造多少户？", "530户", "序号：9；小区名称：纺织新村；所在镇：石埠镇；户数：530"),
+        ("多久反馈？", "24小时内反馈。", "24小时内到场核查、7个工作日内反馈。"),
+        ("谁主持会议？", "区委全会召开", "会议听取了汇报。"),
+    ],
+)
+def test_what_only_holds_the_words_bears_nothing_out(question: str, claim: str, text: str) -> None:
+    (found,) = verify([Assertion(claim)], [passage(text)], None, asked(fold(question)))
+    assert found.support is None
+
+
+def test_of_annual_figures_the_asked_year_s_counts() -> None:
+    text = "2024年，全区实现地区生产总值1086.4亿元。\n2025年，全区实现地区生产总值1148亿元。"
+    question = Asked("2025年gdp是多少?", (), lambda _: 0.5, ("2025",))
+    wrong, right = verify([Assertion("1086.4亿元"), Assertion("1148亿元")], [passage(text)], None, question)
+    assert wrong.fault == "date 2025"
+    assert right.support is not None
+
+
+def test_the_items_under_a_speaker_s_name_are_that_speaker_s() -> None:
+    item = "将打造湖畔音乐节品牌，全年接待游客300万人次。"
+    apart = passage(TEXT.replace("。", "。\n"))
+    assert verify([Assertion(item, "白露的承诺有：")], [apart])[0].support is not None
+    assert verify([Assertion(item, "田禾的承诺有：")], [apart])[0].fault == "name 田禾"
