@@ -33,7 +33,7 @@ _LABELS = (
     prompts.GLOSSARY,
     *prompts.CLOSING.values(),
 )
-_LABELS += (*prompts.SHORT_CLOSING.values(), "资料：", "问题：", "答案：")
+_LABELS += (*prompts.SHORT_CLOSING.values(), prompts.IN_CHINESE, "资料：", "问题：", "答案：")
 _OPENINGS = sorted({fold(label).strip().rstrip(":") for label in _LABELS if label.strip()})
 _OPENS_LIKE_PROMPT = re.compile(rf"\W*(?:{'|'.join(map(re.escape, _OPENINGS))})\s*:")
 _ANGLES = str.maketrans("<>", "\uff1c\uff1e")
@@ -47,6 +47,7 @@ def messages(
     *,
     short: bool = False,
     whether: bool = False,
+    script: Script | None = None,
 ) -> list[BaseMessage]:
     """The messages that ask for an answer from excerpts of passages.
 
@@ -54,10 +55,12 @@ def messages(
 
     :param short: ask for an answer of a few words
     :param whether: ask only whether the excerpts state the answer; all before that is the same, so that it stays cached
+    :param script: in which to ask and be answered, where that is not the question's own
     """
     from langchain_core.messages import HumanMessage, SystemMessage
 
-    script = question.script
+    foreign = script is not None and script != question.script
+    script = script or question.script
     lines = [prompts.EVIDENCE[script]]
     titled: set[str] = set()
     for excerpt in parts:
@@ -73,6 +76,8 @@ def messages(
     if script == "en" and (terms := terms_in(to_simplified("".join(lines)))):
         lines.append(prompts.GLOSSARY + "; ".join(f"{chinese} = {english}" for chinese, english in terms))
     closing = prompts.SHORT_CLOSING[script] if short else prompts.CLOSING[script]
+    if foreign and not short:
+        closing = prompts.IN_CHINESE
     if whether:
         closing = prompts.WHETHER[script]
     lines.append(f"{prompts.QUESTION[script]}{_asked(question)}{closing}")

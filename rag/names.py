@@ -134,7 +134,7 @@ def _named_runs(plain: str) -> list[tuple[int, int, bool]]:
         if joins and plain[start - 1] in "·・•":
             runs[-1] = (runs[-1][0], at, True)
             continue
-        person = word in nouns.persons or _is_person(word)
+        person = word in nouns.persons or is_person(word)
         proper = len(word) > 1 and (
             person or word in nouns.proper or word in nouns.foreign or _is_unknown(word)
         )
@@ -155,7 +155,8 @@ def _is_unknown(word: str) -> bool:
     return not segmenter().FREQ.get(word) and not _FUNCTIONAL.intersection(word)
 
 
-def _is_person(word: str) -> bool:
+def is_person(word: str) -> bool:
+    """Whether a word that the dictionary lacks has the form of a Chinese person's name: a surname and one or two characters."""
     return 2 <= len(word) <= 3 and word[0] in _SURNAMES and _is_unknown(word)
 
 

@@ -40,6 +40,7 @@ from rag.scoping import Scope, asked_again, scope_of
 from rag.scripts import in_script
 from rag.settings import Settings
 from rag.text import joined, to_simplified, whole
+from rag.translating import mostly_chinese, prompt_script, to_translate, translated, translation
 from rag.types import Answer, Claim, Filters, Passage, Script, Turn, Usage
 from rag.weighing import Weighed, Weighing
 from rag.weights import Progress
@@ -231,7 +232,8 @@ class Pipeline:
             if likely < threshold:
                 yield self._refused(answer, why_not_told(standalone, current), clock)
                 return
-        messages = messages_for(standalone, current, parts, short=self._short)
+        spoken = standalone.script if self._short else prompt_script(standalone.script, parts)
+        messages = messages_for(standalone, current, parts, short=self._short, script=spoken)
         reply = self.model.stream(
             messages,
             max_tokens=_SHORT_TOKENS if self._short else self.settings.answer_tokens,
@@ -252,10 +254,15 @@ class Pipeline:
             draft = check(full, standalone, current, self._comparison) if full != text else draft
         answer = replace(answer, timings=clock.mark("checked"))
         if draft.faulty and self.settings.correct and not self._short:
-            draft, answer = self._put_right(draft, answer, standalone, current, messages, text, stop)
+            draft, answer = self._put_right(draft, answer, standalone, current, messages, text, stop, spoken)
             if stop is not None and stop.is_set():
                 return
             answer = replace(answer, timings=clock.mark("corrected"))
+        if spoken != standalone.script and draft.supported:
+            draft, answer = self._translated(draft, answer, stop)
+            if stop is not None and stop.is_set():
+                return
+            answer = replace(answer, timings=clock.mark("translated"))
         yield self._finished(answer, standalone, current, weighed, draft, reply.told.first, clock)
 
     def followups(self, answer: Answer) -> tuple[str, ...]:
@@ -307,18 +314,31 @@ class Pipeline:
         messages: Sequence[BaseMessage],
         text: str,
         stop: threading.Event | None,
+        script: Script,
     ) -> tuple[Draft, Answer]:
         """The draft after the model was told, once, which of its sentences the documents do not bear out, and why."""
         faults = [(c.text, c.reason) for c in draft.faulty]
-        reply = self.model.stream(
-            correction(messages, text, faults, question.script), max_tokens=_CORRECTION_TOKENS, stop=stop
-        )
+        asked = correction(messages, text, faults, script)
+        said, answer = self._heard(asked, _CORRECTION_TOKENS, answer, stop)
+        return put_right(draft, said, question, passages, self._comparison), answer
+
+    def _translated(self, draft: Draft, answer: Answer, stop: threading.Event | None) -> tuple[Draft, Answer]:
+        """The draft of an answer in the documents' language, in the question's."""
+        asked = translation(to_translate(draft))
+        said, answer = self._heard(asked, self.settings.answer_tokens, answer, stop)
+        return translated(draft, said), answer
+
+    def _heard(
+        self, asked: Sequence[BaseMessage], most: int, answer: Answer, stop: threading.Event | None
+    ) -> tuple[str, Answer]:
+        """What the model says, whole, and the answer with what that cost."""
+        reply = self.model.stream(asked, max_tokens=most, stop=stop)
         with closing(reply):
             said = "".join(reply)
         if answer.usage is not None and reply.usage is not None:
             used = Usage(answer.usage.read + reply.usage.read, answer.usage.written + reply.usage.written)
             answer = replace(answer, usage=used)
-        return put_right(draft, said, question, passages, self._comparison), answer
+        return said, answer
 
     def _finished(
         self,
@@ -469,4 +489,7 @@ def open_pipeline(
 
 
 def _in_language(text: str, script: Script, originals: Sequence[str]) -> str:
-    return rendered(text) if script == "en" else in_script(text, script, originals)
+    if script == "en":
+        # What the documents say in Chinese, and was not to be translated, stays as it is.
+        return text if mostly_chinese(text) else rendered(text)
+    return in_script(text, script, originals)

@@ -57,7 +57,9 @@ CLOSING: dict[Script, str] = {
     "zh-Hant": "",
     "en": "\nComplete answer in English:",
 }
-
+IN_CHINESE = "\n用中文回答："
+"""Closes the prompt of an English question over Chinese sources: the answer is translated once it is checked."""
+TRANSLATE = "Translate into English, line by line. Keep all numbers, dates and names, and the numbers of the lines. Write only the translation."
 SHORT_CLOSING: dict[Script, str] = {"zh-Hans": "\n答案：", "zh-Hant": "\n答案：", "en": "\nAnswer:"}
 WHETHER: dict[Script, str] = {
     "zh-Hans": "\n资料里写明了这个问题的答案吗？只回答“是”或“否”：",

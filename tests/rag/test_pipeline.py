@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rag import prompts
 from rag.errors import EndpointUnreachable, QuestionError
 from rag.pipeline import Pipeline
 from rag.reading import Reading
@@ -97,6 +98,48 @@ def test_the_answer_is_in_the_script_of_the_question(make_pipeline: Make) -> Non
     answer = make_pipeline(GOOD).ask("住建局要改造多少老舊小區？")
     assert answer.text == "住建局將改造老舊小區28個[1]。\n（據2025年12月29日的文件）"
     assert "老旧小区" in answer.citations[0].quote
+
+
+def test_an_english_question_over_chinese_documents_is_answered_in_chinese_and_translated(
+    make_pipeline: Make,
+) -> None:
+    pipeline = make_pipeline(
+        "住建局将改造老旧小区28个[1]。住建局将新建地铁三条[1]。",
+        "The housing bureau will renovate 28 old residential communities.",
+    )
+    answer = pipeline.ask("How many old communities will the housing bureau renovate?")
+    asked, translation = (str(messages[-1].content) for messages in pipeline.model.asked)  # type: ignore[attr-defined]
+    assert asked.startswith(prompts.EVIDENCE["zh-Hans"])
+    assert asked.endswith(prompts.IN_CHINESE)
+    assert "How many old communities" in asked
+    assert translation.startswith(prompts.TRANSLATE)
+    assert "地铁" not in translation
+    assert answer.outcome == "partial"
+    assert answer.text.startswith("The housing bureau will renovate 28 old residential communities[1].")
+    assert answer.claims[0].verdict == "supported"
+    assert "改造老旧小区28个" in answer.citations[0].quote
+    assert answer.usage == Usage(600, 40)
+    assert answer.timings["last_word"] <= answer.timings["translated"] <= answer.timings["done"]
+
+
+def test_a_translation_that_says_something_else_gives_way_to_the_document(make_pipeline: Make) -> None:
+    answer = make_pipeline(
+        "住建局将改造老旧小区28个[1]。", "The housing bureau will renovate 82 communities."
+    ).ask("How many old communities will the housing bureau renovate?")
+    assert answer.text.startswith("住建局将改造老旧小区28个[1]。")
+
+
+def test_stopping_during_the_translation_leaves_no_final_answer(make_pipeline: Make) -> None:
+    pipeline = make_pipeline(
+        "住建局将改造老旧小区28个[1]。", "The housing bureau will renovate 28 communities."
+    )
+    stop = threading.Event()
+    seen = []
+    for snapshot in pipeline.stream("How many old communities will the housing bureau renovate?", stop=stop):
+        seen.append(snapshot)
+        if snapshot.text.endswith("。"):
+            stop.set()
+    assert not seen[-1].done
 
 
 def test_stopping_ends_the_model_and_leaves_no_final_answer(make_pipeline: Make) -> None:

@@ -1,0 +1,189 @@
+"""Answers in the documents' language, said in the question's. Pure but for what the chat model is asked by the pipeline.
+
+A small model that is shown Chinese text and asked in English declines or garbles; shown the same text and the same question, but asked to
+answer in Chinese, it answers, and its sentences can be held against the text word by word. What stands is then translated line by line,
+and each translation must keep the numbers, dates and bodies of its line; one that does not gives way to the line itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from rag import prompts
+from rag.bodies import bodies_in
+from rag.checking import Draft
+from rag.citations import Checked, without_markers
+from rag.excerpts import Excerpt
+from rag.facts import facts_of, missing_fact
+from rag.glossary import terms_in
+from rag.messages import inert
+from rag.names import is_person, names_in
+from rag.numerals import quantities
+from rag.pinyin import readings
+from rag.text import fold, segmenter, to_simplified
+from rag.types import Script
+from rag.verification import says_no_answer
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+_HAN = re.compile("[\u3400-\u9fff]")
+_LATIN = re.compile("[A-Za-z]")
+_LETTERS_A_SIGN = 3
+"""Latin letters that say about as much as one Chinese character."""
+_NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.、)）:：]\s*(?P<text>.+)$")
+_GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
+_NAME = re.compile("[\u4e00-\u9fff]{2,4}")
+_MOST_NAMES = 12
+_KINDS = {
+    "路": "Road",
+    "街": "Street",
+    "桥": "Bridge",
+    "湖": "Lake",
+    "河": "River",
+    "江": "River",
+    "山": "Mountain",
+    "镇": "Town",
+    "乡": "Township",
+    "村": "Village",
+    "区": "District",
+    "县": "County",
+    "市": "City",
+}
+_PLACES = frozenset("苑园里院楼厦湾巷弄坊庄屯岛洲")
+_MYRIADS = re.compile("[万亿]")
+_IN_WORDS = 13
+"""Smaller numbers are written in words ("four schools") as often as not."""
+_LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
+
+
+def prompt_script(script: Script, parts: Sequence[Excerpt]) -> Script:
+    """The script in which the chat model is asked: that of the question, but simplified Chinese for an English question over excerpts
+    that are mostly Chinese.
+    """
+    if script != "en":
+        return script
+    return "zh-Hans" if mostly_chinese("".join(part.text for part in parts)) else "en"
+
+
+def mostly_chinese(text: str) -> bool:
+    """Whether a text says more in Chinese characters than in Latin letters."""
+    return len(_HAN.findall(text)) * _LETTERS_A_SIGN > len(_LATIN.findall(text))
+
+
+def to_translate(draft: Draft) -> list[str]:
+    """The lines of a draft that are told, in their order, without the marks of a list."""
+    return [_LIST_MARK.sub("", c.text).strip() for c in draft.checked if _is_told(c)]
+
+
+def romanised(simplified: str) -> dict[str, str]:
+    """The names in a Chinese text that no dictionary has, with their spelling in English: 陆振邦 Lu Zhenbang, 康宁路 Kangning Road."""
+    found = {name: _spelled(name) for name in _persons(simplified)}
+    known = [*found, *(chinese for chinese, _ in terms_in(simplified))]
+    rest = re.sub("|".join(map(re.escape, known)), "，", simplified) if known else simplified
+    dictionary = segmenter()
+    for word in dictionary.cut(rest):
+        if _NAME.fullmatch(word) and not dictionary.FREQ.get(word):
+            found.setdefault(word, _spelled(word))
+    return dict(list(found.items())[:_MOST_NAMES])
+
+
+def _persons(simplified: str) -> list[str]:
+    named = (name.folded for name in names_in(simplified) if name.person)
+    return [name for name in dict.fromkeys(named) if is_person(name) and not {name[-1]} & {*_PLACES, *_KINDS}]
+
+
+def _spelled(name: str) -> str:
+    """A name by its sounds (Hanyu Pinyin, GB/T 28039-2011 for persons), its last character in English where that tells what it names."""
+    sounds = [(readings(character) or ("",))[0].replace("v", "ü") for character in name]
+    if name[-1] in _KINDS and len(name) > 2:
+        return f"{''.join(sounds[:-1]).capitalize()} {_KINDS[name[-1]]}"
+    if name in _persons(name):
+        return f"{sounds[0].capitalize()} {''.join(sounds[1:]).capitalize()}"
+    return "".join(sounds).capitalize()
+
+
+def translation(lines: Sequence[str]) -> list[BaseMessage]:
+    """The messages that ask for lines in English, with the usual English of the terms they hold."""
+    from langchain_core.messages import HumanMessage
+
+    said = [_without_myriads(inert(to_simplified(without_markers(line)))) for line in lines]
+    text = "\n".join(said)
+    terms = "; ".join(f"{one} = {other}" for one, other in (*terms_in(text), *romanised(text).items()))
+    asked = [prompts.TRANSLATE, *([prompts.GLOSSARY + terms] if terms else [])]
+    if len(said) == 1:
+        return [HumanMessage("\n".join((*asked, said[0])))]
+    return [HumanMessage("\n".join((*asked, *(f"{n}. {line}" for n, line in enumerate(said, start=1)))))]
+
+
+def translated(draft: Draft, said: str) -> Draft:
+    """A draft with its lines in the model's translation, where that keeps what they state.
+
+    :param said: what the model answered to `translation` of `to_translate`
+    """
+    lines = _lines(said, len(to_translate(draft)))
+    checked: list[Checked] = []
+    place = 0
+    for sentence in draft.checked:
+        if _is_told(sentence):
+            mark = _LIST_MARK.match(sentence.text)
+            new = lines.get(place, "")
+            place += 1
+            if new and keeps(new, sentence.text[mark.end() :] if mark else sentence.text):
+                text = f"{mark.group().strip()} {new}" if mark else new
+                lead = sentence.lead or (" " if checked else "")
+                sentence = replace(sentence, text=text, lead=lead)
+        checked.append(sentence)
+    return replace(draft, checked=tuple(checked))
+
+
+def keeps(english: str, chinese: str) -> bool:
+    """Whether a translation is English and has the amounts, dates, bodies and persons of what it translates, and no other amounts."""
+    new, old = (_GROUPING.sub("", fold(without_markers(text))) for text in (english, chinese))
+    if mostly_chinese(english):
+        return False
+    theirs, ours = facts_of(new, persons=False), facts_of(old, persons=False)
+    if missing_fact(theirs, new, ours, old):
+        return False
+    large = tuple(amount for amount in ours.amounts if not _is_small(amount.value))
+    if missing_fact(replace(ours, amounts=large), old, theirs, new):
+        return False
+    if not set(bodies_in(new)) <= set(bodies_in(old)):
+        return False
+    letters = re.sub("[^a-zü]", "", new)
+    persons = _persons(to_simplified(chinese))
+    return all(re.sub("[^a-zü]", "", _spelled(name).lower()) in letters for name in persons)
+
+
+def _is_small(value: str) -> bool:
+    return value.isdigit() and int(value) < _IN_WORDS
+
+
+def _without_myriads(text: str) -> str:
+    """A text with numbers such as 25万 in digits: English counts in thousands, which a small model gets wrong."""
+    kept, last = [], 0
+    for quantity in quantities(text):
+        if _MYRIADS.search(text[quantity.start : quantity.end]) and quantity.value.isdigit():
+            kept += [text[last : quantity.start], f"{int(quantity.value):,}"]
+            last = quantity.end - (1 if text[quantity.end - 1] == "年" else 0)
+    return "".join((*kept, text[last:]))
+
+
+def _is_told(sentence: Checked) -> bool:
+    return sentence.verdict != "unsupported" and not says_no_answer(sentence.text)
+
+
+def _lines(said: str, count: int) -> Mapping[int, str]:
+    """The translation of each line by position."""
+    rows = [without_markers(row).strip() for row in said.splitlines() if row.strip()]
+    if count == 1:
+        return {0: rows[0]} if rows else {}
+    found: dict[int, str] = {}
+    for row in rows:
+        match = _NUMBERED.match(row)
+        if match and 1 <= int(match["number"]) <= count:
+            found.setdefault(int(match["number"]) - 1, match["text"].strip())
+    return found
