@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from rag.bodies import Body, names_body
 from rag.framing import folded_context
 from rag.questions import Question, coverage
+from rag.spelled_names import spelled_names, stands_in
 from rag.text import fold, has_han
 from rag.types import Passage
 
@@ -58,6 +59,10 @@ def assess(question: Question, passages: Sequence[Passage]) -> Evidence:
     strange = tuple(word for word in _place_names(question) if not _hinted(word, joined))
     if strange and not question.is_latin:
         return Evidence(0.0, "words_missing", strange[:2])
+    if question.is_latin:
+        unheard = tuple(name for name in spelled_names(question.text) if not stands_in(name, joined))
+        if unheard:
+            return Evidence(0.0, "words_missing", unheard[:2])
     score = _score(max(coverage(question, text) for text in texts), coverage(question, joined))
     if question.is_latin:
         # A passage in another language shares no words with the question: there the embedding has to tell.

@@ -46,7 +46,7 @@ _PLACE_END = frozenset("局院馆队园校团厅部路街寺宫山湖河江桥�
 _FUNCTIONAL = frozenset(
     "的了是在有过得吗呢吧啊呀这那你我他她它们什么还会就都也很不没去来说能想看听知道被把和与为于及对从到个多少哪谁怎几最更再又太挺真好大小年月日号人时后前中上下里每各某该此其第两万元亿台"
 )
-_SURNAMES = frozenset(
+SURNAMES = frozenset(
     "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏水窦章云苏潘葛奚范彭郎鲁韦昌马苗凤花方俞任袁柳鲍史唐费廉岑薛雷贺倪汤滕殷罗毕"
     "郝邬安常乐于时傅皮卞齐康伍余元卜顾孟平黄和穆萧尹姚邵湛汪祁毛禹狄米贝明臧计伏成戴谈宋茅庞熊纪舒屈项祝董梁杜阮蓝闵席季麻强贾路娄危江童颜郭梅盛林刁钟"
     "徐邱骆高夏蔡田樊胡凌霍虞万支柯昝管卢莫经房裘缪干解应宗丁宣邓郁单杭洪包诸左石崔吉龚程邢裴陆荣翁荀羊甄家封芮储靳松井段富巫乌焦巴弓牧隗山谷车侯"
@@ -157,7 +157,7 @@ def _is_unknown(word: str) -> bool:
 
 def is_person(word: str) -> bool:
     """Whether a word that the dictionary lacks has the form of a Chinese person's name: a surname and one or two characters."""
-    return 2 <= len(word) <= 3 and word[0] in _SURNAMES and _is_unknown(word)
+    return 2 <= len(word) <= 3 and word[0] in SURNAMES and _is_unknown(word)
 
 
 @functools.cache
@@ -169,7 +169,7 @@ def _nouns() -> _Nouns:
             word, _, tag = line.decode("utf-8").rstrip().split(" ")
             if len(word) < 2:
                 continue
-            if tag in ("nr", "nrfg") and word[0] in _SURNAMES and 2 <= len(word) <= 4:
+            if tag in ("nr", "nrfg") and word[0] in SURNAMES and 2 <= len(word) <= 4:
                 if word_weight(word) >= _NAME_TELLS:
                     persons.add(word)
             elif tag == "nrt" and word_weight(word) >= _NAME_TELLS:

@@ -20,7 +20,8 @@ from rag.cross_lingual import Comparison, nearest
 from rag.english_words import stems
 from rag.facts import Facts, facts_of, headed_amounts, in_digits, missing_fact, opposed
 from rag.framing import folded_frame
-from rag.names import names_in
+from rag.names import is_person, names_in
+from rag.pinyin import sounds_like
 from rag.relative_dates import same_time
 from rag.text import bigrams, fold, has_han, script_of, sentences
 from rag.types import Passage
@@ -383,7 +384,7 @@ def _strict_fault(said: _Stated, window: _Window) -> str:
         if body not in present:
             return f"body {body.name}"
     for name in said.names:
-        if name not in evidence:
+        if name not in evidence and not _typed_by_sound(name, evidence):
             return f"name {name}"
     if year := other_year(said.folded, said.facts, window.folded, said.years):
         return f"date {year}"
@@ -392,6 +393,17 @@ def _strict_fault(said: _Stated, window: _Window) -> str:
     if not said.words and other_row(said.facts, window.folded, said.known):
         return "wording"
     return opposed(said.folded, window.folded)
+
+
+def _typed_by_sound(name: str, evidence: str) -> bool:
+    """Whether a question's word that no dictionary has stands in the evidence in the right characters (监都, 监督); a person's name
+    must be as it is written.
+    """
+    if is_person(name) or len(name) < 2:
+        return False
+    return any(
+        sounds_like(name, evidence[at : at + len(name)]) for at in range(len(evidence) - len(name) + 1)
+    )
 
 
 def _other_year(folded_claim: str, window: _Window) -> str:

@@ -33,3 +33,15 @@ def test_a_question_that_the_passages_cover_scores_high_and_a_foreign_one_low() 
 
 def test_no_passages_are_no_evidence() -> None:
     assert assess(analyse("住建局承诺了什么？", 2000), []).score == 0.0
+
+
+def test_a_person_or_place_that_is_not_there_is_named_in_an_english_question_too() -> None:
+    there = assess(
+        analyse("What did Tian He of Luting District promise?", 2000),
+        [passage("鹿汀区住建局局长田禾表示，将改造小区。")],
+    )
+    assert there.fault == ""
+    other = assess(analyse("What did Liu Jinghe promise for 2025?", 2000), [HOUSING])
+    assert (other.score, other.fault, other.names) == (0.0, "words_missing", ("Liu Jinghe",))
+    elsewhere = assess(analyse("How many communities will Baiting District renew?", 2000), [HOUSING])
+    assert elsewhere.names == ("Baiting",)

@@ -367,3 +367,11 @@ def test_the_items_under_a_speaker_s_name_are_that_speaker_s() -> None:
     apart = passage(TEXT.replace("。", "。\n"))
     assert verify([Assertion(item, "白露的承诺有：")], [apart])[0].support is not None
     assert verify([Assertion(item, "田禾的承诺有：")], [apart])[0].fault == "name 田禾"
+
+
+def test_a_word_typed_by_its_sound_is_found_and_a_person_is_not() -> None:
+    text = "区公证处现场监督，由田禾负责。"
+    claim = Assertion("区公证处现场监都，由田禾负责。")
+    assert verify([claim], [passage(text)], None, asked(names=("监都",)))[0].support is not None
+    other = Assertion("由田和负责。")
+    assert verify([other], [passage(text)], None, asked(names=("田和",)))[0].fault == "name 田和"
