@@ -102,6 +102,13 @@ def correction(
     return [*asked, AIMessage(said), HumanMessage("\n".join(lines))]
 
 
+def again_in_chinese(asked: Sequence[BaseMessage], said: str) -> list[BaseMessage]:
+    """The messages that ask once more for Chinese where the model answered in English."""
+    from langchain_core.messages import AIMessage, HumanMessage
+
+    return [*asked, AIMessage(said), HumanMessage(prompts.AGAIN_IN_CHINESE)]
+
+
 def fault_in_words(fault: str, script: Script) -> str:
     """A fault as the model is told it, and a reader."""
     kind, _, what = fault.partition(" ")

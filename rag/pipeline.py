@@ -25,7 +25,7 @@ from rag.filters import bodies_known, refusal
 from rag.followups import followups
 from rag.glossary import rendered
 from rag.library import Library
-from rag.messages import correction
+from rag.messages import again_in_chinese, correction
 from rag.messages import messages as messages_for
 from rag.model import ChatModel, ModelStatus, open_model
 from rag.overview import LibraryOverview, examples
@@ -42,6 +42,7 @@ from rag.settings import Settings
 from rag.text import joined, to_simplified, whole
 from rag.translating import mostly_chinese, prompt_script, to_translate, translated, translation
 from rag.types import Answer, Claim, Filters, Passage, Script, Turn, Usage
+from rag.verification import says_no_answer
 from rag.weighing import Weighed, Weighing
 from rag.weights import Progress
 
@@ -248,6 +249,12 @@ class Pipeline:
         if stop is not None and stop.is_set():
             return
         answer = replace(answer, timings=clock.mark("last_word"), usage=reply.usage)
+        if spoken != standalone.script and not mostly_chinese(text) and not says_no_answer(text):
+            text, answer = self._heard(
+                again_in_chinese(messages, text), self.settings.answer_tokens, answer, stop
+            )
+            if stop is not None and stop.is_set():
+                return
         draft = check(text, standalone, current, self._comparison)
         if self._short and not draft.supported:
             full = completed(text, current, weighed.readings)

@@ -57,8 +57,9 @@ CLOSING: dict[Script, str] = {
     "zh-Hant": "",
     "en": "\nComplete answer in English:",
 }
-IN_CHINESE = "\n用中文回答："
+IN_CHINESE = "\n不要用英文，用资料里的中文原话回答。\n答："
 """Closes the prompt of an English question over Chinese sources: the answer is translated once it is checked."""
+AGAIN_IN_CHINESE = "把上面的回答改成资料里的中文原话，不要用英文。\n答："
 TRANSLATE = "Translate into English, line by line. Keep all numbers, dates and names, and the numbers of the lines. Write only the translation."
 SHORT_CLOSING: dict[Script, str] = {"zh-Hans": "\n答案：", "zh-Hant": "\n答案：", "en": "\nAnswer:"}
 WHETHER: dict[Script, str] = {

@@ -18,7 +18,7 @@ from rag.checking import Draft
 from rag.citations import Checked, without_markers
 from rag.excerpts import Excerpt
 from rag.facts import facts_of, missing_fact
-from rag.glossary import terms_in
+from rag.glossary import rendered, terms_in
 from rag.messages import inert
 from rag.names import is_person, names_in
 from rag.numerals import quantities
@@ -130,7 +130,7 @@ def translated(draft: Draft, said: str) -> Draft:
     for sentence in draft.checked:
         if _is_told(sentence):
             mark = _LIST_MARK.match(sentence.text)
-            new = lines.get(place, "")
+            new = rendered(lines.get(place, ""))
             place += 1
             if new and keeps(new, sentence.text[mark.end() :] if mark else sentence.text):
                 text = f"{mark.group().strip()} {new}" if mark else new
@@ -143,7 +143,7 @@ def translated(draft: Draft, said: str) -> Draft:
 def keeps(english: str, chinese: str) -> bool:
     """Whether a translation is English and has the amounts, dates, bodies and persons of what it translates, and no other amounts."""
     new, old = (_GROUPING.sub("", fold(without_markers(text))) for text in (english, chinese))
-    if mostly_chinese(english):
+    if _HAN.search(english):
         return False
     theirs, ours = facts_of(new, persons=False), facts_of(old, persons=False)
     if missing_fact(theirs, new, ours, old):

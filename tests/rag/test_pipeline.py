@@ -129,6 +129,21 @@ def test_a_translation_that_says_something_else_gives_way_to_the_document(make_p
     assert answer.text.startswith("住建局将改造老旧小区28个[1]。")
 
 
+def test_an_answer_that_came_in_english_all_the_same_is_asked_for_in_chinese_again(
+    make_pipeline: Make,
+) -> None:
+    pipeline = make_pipeline(
+        "The bureau will renovate 28 of them.",
+        "住建局将改造老旧小区28个。",
+        "It will renovate 28 old communities.",
+    )
+    answer = pipeline.ask("How many old communities will the housing bureau renovate?")
+    again = pipeline.model.asked[1]  # type: ignore[attr-defined]
+    assert [message.type for message in again[-2:]] == ["ai", "human"]
+    assert again[-1].content == prompts.AGAIN_IN_CHINESE
+    assert answer.text.startswith("It will renovate 28 old communities[1].")
+
+
 def test_stopping_during_the_translation_leaves_no_final_answer(make_pipeline: Make) -> None:
     pipeline = make_pipeline(
         "住建局将改造老旧小区28个[1]。", "The housing bureau will renovate 28 communities."

@@ -373,5 +373,7 @@ def test_a_word_typed_by_its_sound_is_found_and_a_person_is_not() -> None:
     text = "区公证处现场监督，由田禾负责。"
     claim = Assertion("区公证处现场监都，由田禾负责。")
     assert verify([claim], [passage(text)], None, asked(names=("监都",)))[0].support is not None
-    other = Assertion("由田和负责。")
-    assert verify([other], [passage(text)], None, asked(names=("田和",)))[0].fault == "name 田和"
+    other = Assertion("区公证处现场监督，由王禾丰负责。")
+    named = asked(names=("王禾丰",))
+    assert verify([other], [passage(text.replace("田禾", "王河丰"))], None, named)[0].support is None
+    assert verify([other], [passage(text.replace("田禾", "王禾丰"))], None, named)[0].support is not None
