@@ -33,6 +33,7 @@ _CELL = re.compile(r"(?:^|[；;])\s*(?P<head>[^；;：:\n]{1,24})[：:]\s*(?P<va
 _FEWEST_CELLS = 3
 _LEAST_OF_CELL = 0.5
 """Share of a cell's pairs of characters in what is asked or claimed from which the row is about it."""
+_AROUND = " 。．.，,、；;：:！!？?\"'“”‘’「」『』《》()（）"
 _CLAUSE = re.compile(r"[，,；;、。！？!?\n]+|\.\s")
 _SAME_KIND = (
     frozenset(("分钟", "小时", "天", "日", "工作日", "个工作日", "周", "个月", "月", "年")),
@@ -68,8 +69,8 @@ def is_heading(text: str, start: int, end: int, heading: str) -> bool:
 
 
 def other_year(claim: str, facts: Facts, evidence: str, asked: Collection[str]) -> str:
-    """The year of a claim, or else of its question, where the sentence that holds the claim's amounts is of other years; "" where
-    nothing speaks against it.
+    """The year of a claim, or else of its question, where the sentence that holds the claim's amounts, or the claim itself, is of
+    other years; "" where nothing speaks against it.
 
     What the claim dates itself must be of its year; that the question's year counts, the sentence must begin with another
     ("2024年，全区…"): it may speak of the day when something was decided.
@@ -79,13 +80,15 @@ def other_year(claim: str, facts: Facts, evidence: str, asked: Collection[str]) 
     own: set[str] = set(_YEAR.findall(claim))
     wanted = own or set(asked)
     amounts = [amount for amount in facts.amounts if amount.value not in wanted]
-    if not wanted or not amounts:
+    bare = claim.strip(_AROUND)
+    if not wanted or not (amounts or bare):
         return ""
     for start, end in sentences(evidence):
         sentence = evidence[start:end]
         years = _years(sentence) if own else set(_TOPIC.findall(sentence))
         said = bool(wanted & set(_YEAR.findall(sentence))) or _RELATIVE.search(sentence) is not None
-        if years and not said and _holds_any(sentence, amounts):
+        held = _holds_any(sentence, amounts) if amounts else bare in sentence
+        if years and not said and held:
             return min(wanted)
     return ""
 
