@@ -13,6 +13,7 @@ from functools import partial
 
 from rag.citations import Checked, Sentence, assemble, parse, without_markers
 from rag.cross_lingual import Comparison
+from rag.polar import asserted
 from rag.questions import Question, coverage
 from rag.text import bigrams, fold
 from rag.types import Citation, Claim, Passage
@@ -63,8 +64,11 @@ class Draft:
 def check(text: str, question: Question, passages: Sequence[Passage], comparison: Comparison | None) -> Draft:
     """Check each sentence of a model's text against the passages."""
     parsed = parse(text)
-    findings = iter(verify(_assertions(parsed), passages, comparison, asked_of(question)))
-    return _draft(parsed, findings, passages)
+    claims = _assertions(parsed, question)
+    findings = iter(
+        verify([claim for claim in claims if claim is not None], passages, comparison, asked_of(question))
+    )
+    return _draft(parsed, claims, findings, passages)
 
 
 def put_right(
@@ -138,24 +142,32 @@ def unplaced(draft: Draft, reason: str = "") -> tuple[Claim, ...]:
     )
 
 
-def _assertions(parsed: Sequence[Sentence]) -> list[Assertion]:
-    """The sentences to be checked; items of a list stand under the line that leads into it."""
-    claims: list[Assertion] = []
+def _assertions(parsed: Sequence[Sentence], question: Question) -> list[Assertion | None]:
+    """What each sentence asserts, None where it asserts nothing; items of a list stand under the line that leads into it, and a bare
+    yes or no asserts what the question asks.
+    """
+    claims: list[Assertion | None] = []
     lead = ""
     for sentence in parsed:
-        if is_claim(sentence.text) and not says_no_answer(sentence.text):
-            claims.append(Assertion(sentence.text, lead))
-        elif _leads_in(sentence.text):
+        text = asserted(question.text, sentence.text) or sentence.text
+        claim = is_claim(text) and not says_no_answer(text)
+        claims.append(Assertion(text, lead) if claim else None)
+        if not claim and _leads_in(sentence.text):
             lead = sentence.text
     return claims
 
 
-def _draft(parsed: Sequence[Sentence], findings: Iterable[Finding], passages: Sequence[Passage]) -> Draft:
+def _draft(
+    parsed: Sequence[Sentence],
+    claims: Sequence[Assertion | None],
+    findings: Iterable[Finding],
+    passages: Sequence[Passage],
+) -> Draft:
     checked: list[Checked] = []
     cited: dict[Place, Citation] = {}
     found = iter(findings)
-    for sentence in parsed:
-        if not is_claim(sentence.text) or says_no_answer(sentence.text):
+    for sentence, claim in zip(parsed, claims, strict=True):
+        if claim is None:
             checked.append(Checked(sentence.text, sentence.lead, (), "not_a_claim"))
             continue
         finding = next(found)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rag.addressed import speaks_to_model
 from rag.numerals import UNITS
+from rag.polar import polarity
 from rag.questions import Question, coverage
 from rag.reading import Reading
 from rag.reranking import reranking_text
@@ -91,7 +92,7 @@ def in_full(words: str, passage: Passage, reading: Reading | None) -> str:
     text = passage.chunk.text
     plain = to_simplified(text)
     bare = bare_words(words)
-    if len(plain) != len(text) or not bare:
+    if len(plain) != len(text) or not bare or polarity(bare):
         return words
     placed = own_words(passage, reading) if reading is not None else None
     if placed is not None:

@@ -55,7 +55,7 @@ _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _REPEATED = 0.85
 _ASKING = re.compile(r"几|多少|什么|哪|谁|如何|怎|是否|\b(?:what|which|who|when|where|how)\b")
 _OFFERS = re.compile(
-    r"还是|或|哪|吗|是否|是不是|有没有|能不能|可不可以|谁(?:更|最|比)|\b(?:or|which|whether)\b|^(?:is|are|was|were|do|does|did|can|will)\b"
+    r"还是|或|哪|吗|么|没有[?？]?$|能否|可否|是否|是不是|有没有|能不能|可不可以|谁(?:更|最|比)|\b(?:or|which|whether)\b|^(?:is|are|was|were|do|does|did|can|will)\b"
 )
 """A question that holds its own answer: it offers some, or asks for a yes."""
 _AROUND = " 。．.，,、；;：:！!？?\"'“”‘’「」『』《》()（）"

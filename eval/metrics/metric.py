@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from eval.cases import Case
 from eval.results import CaseResult
 from rag.citations import parse
+from rag.polar import polarity
 from rag.text import fold
 
 Function = Callable[[CaseResult], float | None]
@@ -60,9 +61,16 @@ def metric(
 def said(result: CaseResult) -> str:
     """What the answer says of the question: its text without ``[n]`` markers, nothing where it was refused.
 
-    The text of a refusal explains the refusal; a name that happens to be in it answers nothing.
+    The text of a refusal explains the refusal; a name that happens to be in it answers nothing. Where the references are the words YES or
+    NO (CJRC; Duan et al. 2019), what says yes or no in another way counts as that word.
     """
-    return "" if result.outcome == "refused" else without_markers(result.text)
+    if result.outcome == "refused":
+        return ""
+    text = without_markers(result.text)
+    words = {answer.strip() for answer in result.case.answers}
+    if words and words <= {"YES", "NO"}:
+        return {"yes": "YES", "no": "NO"}.get(polarity(text), text)
+    return text
 
 
 @functools.lru_cache(maxsize=4096)
