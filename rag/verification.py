@@ -17,48 +17,25 @@ from rag.addressed import addressed_spans
 from rag.bearing import is_heading, is_question, misplaced, other_row, other_year
 from rag.bodies import Body, bodies_in
 from rag.cross_lingual import Comparison, nearest
-from rag.english_words import stems
-from rag.facts import Facts, facts_of, headed_amounts, in_digits, missing_fact, opposed
+from rag.facts import Facts, facts_of, missing_fact, opposed
 from rag.framing import folded_frame
 from rag.names import is_person, names_in
 from rag.pinyin import sounds_like
 from rag.relative_dates import same_time
 from rag.text import bigrams, fold, has_han, script_of, sentences
 from rag.types import Passage
+from rag.wording import AROUND, Wording, echoes, repeats, verbatim, wording_of
 
-
-@dataclass(frozen=True, slots=True)
-class _Least:
-    """The share of a claim's wording that must be there, or be there where the embedding says that both mean the same."""
-
-    wording: float
-    with_meaning: float
-    meaning: float
-
-
-_EVIDENCE_IN_PAIRS = _Least(0.6, 0.42, 0.90)
-_EVIDENCE_IN_WORDS = _Least(0.5, 0.3, 0.88)
-"""For English, whose letters come in the same pairs everywhere, words count: with these 0.72 of the sentences of answers pass over
-the places that they were made of and 0.10 over the text around those (rageval_dragonball, 200); by pairs of letters it was 0.76 and 0.33.
-"""
 _LEAST_FOREIGN = 0.7
 """Probability from which a sentence in another language says what a claim does: 0.93 of what is said passes, 0.10 of what stands
 beside it does (XQuAD, articles held out, 206 and 266).
 """
 _LONGEST_WINDOW = 3
-_LEAST_OF_HEADING = 0.85
 _WHOSE = ("name ", "body ", "person ")
 """Faults that tell that the words are not those of the one who is named."""
 _HARDLY_MORE = 0.05
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|\b)")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
-_REPEATED = 0.85
-_ASKING = re.compile(r"几|多少|什么|哪|谁|如何|怎|是否|\b(?:what|which|who|when|where|how)\b")
-_OFFERS = re.compile(
-    r"还是|或|哪|吗|么|没有[?？]?$|能否|可否|是否|是不是|有没有|能不能|可不可以|谁(?:更|最|比)|\b(?:or|which|whether)\b|^(?:is|are|was|were|do|does|did|can|will)\b"
-)
-"""A question that holds its own answer: it offers some, or asks for a yes."""
-_AROUND = " 。．.，,、；;：:！!？?\"'“”‘’「」『』《》()（）"
 _LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
 _NO_ANSWER = re.compile(
     r"(?:资料|文件|文中|材料|原文|以上|上述|文档|信息)[^。，]{0,12}(?:没有|未|并未|无)[^。]{0,6}"
@@ -70,9 +47,6 @@ _NO_ANSWER = re.compile(
 )
 _ONE_SIGN = re.compile("[0-9a-z零一二两三四五六七八九十百千]")
 """One character that is a whole answer: a number, a letter."""
-_ASCII, _NUMERALS = "a-z0-9", "零一二两三四五六七八九十百千万亿"
-_LIKE = dict.fromkeys("abcdefghijklmnopqrstuvwxyz0123456789", _ASCII) | dict.fromkeys(_NUMERALS, _NUMERALS)
-"""Characters that, beside others of their kind, make another word or number."""
 _NO_FACTS = Facts((), frozenset(), ())
 _LEAD_IN = re.compile(r"[:：]$")
 
@@ -119,14 +93,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Stated:
-    """A sentence as it is compared: its text, folded, its pairs of characters or, of English, its telling words, its facts, and the
-    bodies and names that its evidence must have; ``known`` is the sentence with its question, ``years`` are the question's.
-    """
+    """A sentence as it is compared: its text, folded, its wording, its facts, and the bodies and names that its evidence must have; ``known`` is the sentence with its question, ``years`` are the question's."""
 
     text: str
     folded: str
-    pairs: Sequence[str]
-    words: Sequence[str]
+    wording: Wording
     facts: Facts
     bodies: Sequence[Body]
     names: Sequence[str]
@@ -159,7 +130,7 @@ def is_claim(sentence: str) -> bool:
     body = _LIST_MARK.sub("", sentence).strip()
     if _LEAD_IN.search(body):
         return False
-    return len(bigrams(body)) >= 1 or _ONE_SIGN.fullmatch(fold(body).strip(_AROUND)) is not None
+    return len(bigrams(body)) >= 1 or _ONE_SIGN.fullmatch(fold(body).strip(AROUND)) is not None
 
 
 def verify(
@@ -187,7 +158,7 @@ def _verify_one(
     folded = _GROUPING.sub("", fold(claim))
     if not windows:
         return Finding(None, "no passage")
-    if asked is not None and (_repeats(folded, asked.text) or _echoes(folded, asked.text)):
+    if asked is not None and (repeats(folded, asked.text) or echoes(folded, asked.text)):
         return Finding(None, "repeats the question")
     names = tuple(name for name in asked.names if name in folded) if asked is not None else ()
     lead = fold(assertion.lead)
@@ -196,28 +167,27 @@ def _verify_one(
     said = _Stated(
         claim,
         folded,
-        bigrams(in_digits(folded)),
-        tuple(dict.fromkeys(stems(folded))) if foreign else (),
+        wording_of(folded, english=foreign),
         facts_of(folded, persons=not foreign),
         bodies_in(fold(f"{assertion.lead} {claim}")),
         names,
         f"{asked.text if asked is not None else ''}\n{lead}\n{folded}",
         asked.years if asked is not None else (),
     )
-    verbatim = _verbatim(folded)
+    stands_in = verbatim(folded)
     # A name or a number is the same in any language.
-    domestic = [w for w in windows if has_han(w.text) != foreign or verbatim(w.folded)]
+    domestic = [w for w in windows if has_han(w.text) != foreign or stands_in(w.folded)]
     abroad = [w for w in windows if has_han(w.text) == foreign]
     faults: list[tuple[float, str]] = []
     unnamed: list[tuple[float, _Window, str]] = []
     best: Support | None = None
-    least = _EVIDENCE_IN_WORDS if said.words else _EVIDENCE_IN_PAIRS
+    least = said.wording.least
+    shares = (
+        1.0 if stands_in(w.folded) else said.wording.share(w.folded, w.frame, heading=w.heading)
+        for w in domestic
+    )
     scored = sorted(
-        (
-            (1.0 if verbatim(window.folded) else _wording(said, window), -window.length, index)
-            for index, window in enumerate(domestic)
-        ),
-        reverse=True,
+        ((share, -domestic[index].length, index) for index, share in enumerate(shares)), reverse=True
     )
     for wording, _, index in scored[:12]:
         window = domestic[index]
@@ -315,58 +285,6 @@ def _windows(index: int, passage: Passage) -> tuple[_Window, ...]:
     return tuple(found)
 
 
-def _repeats(folded_claim: str, folded_question: str) -> bool:
-    """Whether a sentence says hardly more than the question, its question word included."""
-    if not _ASKING.search(folded_claim):
-        return False
-    pairs = bigrams(folded_claim)
-    held = set(bigrams(folded_question))
-    return bool(pairs) and sum(pair in held for pair in pairs) / len(pairs) >= _REPEATED
-
-
-def _echoes(folded_claim: str, folded_question: str) -> bool:
-    """Whether a claim is only words of the question ("安倍晋三" to "谁枪击了安倍晋三"), one that offers no answers itself.
-
-    Of 14,130 reference answers of seven public sets 49 do the same, most of them cut names.
-    """
-    bare = folded_claim.strip(_AROUND)
-    return len(bare) > 1 and bare in folded_question and _OFFERS.search(folded_question) is None
-
-
-def _verbatim(folded_claim: str) -> Callable[[str], bool]:
-    """Tells whether a folded text holds a claim word for word, not as a part of a longer word or number."""
-    bare = folded_claim.strip(_AROUND)
-    if not bare:
-        return lambda _: False
-    before = rf"(?<![{_LIKE[bare[0]]}])" if bare[0] in _LIKE else ""
-    after = rf"(?![{_LIKE[bare[-1]]}]|\.\d)" if bare[-1] in _LIKE else ""
-    pattern = re.compile(f"{before}{re.escape(bare)}{after}")
-    return lambda text: pattern.search(text) is not None
-
-
-def _wording(said: _Stated, window: _Window) -> float:
-    """The share of a claim's pairs of characters, or of its English words, that a window holds; its frame counts half, but not alone,
-    and a heading bears out only what says the same.
-    """
-    if said.words:
-        wanted, held, framed = said.words, frozenset(stems(window.folded)), frozenset(stems(window.frame))
-    else:
-        wanted, held, framed = said.pairs, _pairs(window.folded), _pairs(window.frame)
-    inside = sum(one in held for one in wanted)
-    if not inside or (window.heading and inside < _LEAST_OF_HEADING * len(wanted)):
-        return 0.0
-    return (inside + 0.5 * sum(one in framed and one not in held for one in wanted)) / len(wanted)
-
-
-@functools.lru_cache(maxsize=2048)
-def _pairs(folded: str) -> frozenset[str]:
-    """The pairs of characters of a text, as it is and with its numbers in digits, those under a column's head with the unit that
-    stands there; remembered, for every sentence of an answer is held against the same windows.
-    """
-    headed = (f"{amount.value}{amount.unit}" for amount in headed_amounts(folded))
-    return frozenset(pair for text in (folded, in_digits(folded), *headed) for pair in bigrams(text))
-
-
 def _strict_fault(said: _Stated, window: _Window) -> str:
     evidence = f"{window.frame}\n{window.folded}"
     if fault := _other_year(said.folded, window):
@@ -390,7 +308,7 @@ def _strict_fault(said: _Stated, window: _Window) -> str:
         return f"date {year}"
     if number := misplaced(said.folded, said.facts, window.folded):
         return f"number {number}"
-    if not said.words and other_row(said.facts, window.folded, said.known):
+    if not said.wording.words and other_row(said.facts, window.folded, said.known):
         return "wording"
     return opposed(said.folded, window.folded)
 
