@@ -233,7 +233,8 @@ class Pipeline:
             if likely < threshold:
                 yield self._refused(answer, why_not_told(standalone, current), clock)
                 return
-        spoken = standalone.script if self._short else prompt_script(standalone.script, parts)
+        translates = self.settings.translate and not self._short
+        spoken = prompt_script(standalone.script, parts) if translates else standalone.script
         messages = messages_for(standalone, current, parts, short=self._short, script=spoken)
         reply = self.model.stream(
             messages,

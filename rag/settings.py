@@ -141,6 +141,11 @@ class Settings(BaseSettings):
         description="Ask the chat model how likely what it is shown answers, before it answers. Costs about half a second; "
         "without effect where the endpoint tells no probabilities.",
     )
+    translate: bool = Field(
+        default=True,
+        description="Answer English questions over Chinese documents from the Chinese and translate what stands; off lets the chat "
+        "model answer in English at once, which large models do well.",
+    )
     correct: bool = Field(
         default=True,
         description="Let the chat model put right, once, the sentences that the documents do not bear out.",

@@ -129,6 +129,13 @@ def test_a_translation_that_says_something_else_gives_way_to_the_document(make_p
     assert answer.text.startswith("住建局将改造老旧小区28个[1]。")
 
 
+def test_a_large_model_may_answer_in_english_at_once(make_pipeline: Make) -> None:
+    pipeline = make_pipeline("28 communities.", translate=False)
+    pipeline.ask("How many old communities will the housing bureau renovate?")
+    (asked,) = pipeline.model.asked  # type: ignore[attr-defined]
+    assert str(asked[-1].content).startswith(prompts.EVIDENCE["en"])
+
+
 def test_an_answer_that_came_in_english_all_the_same_is_asked_for_in_chinese_again(
     make_pipeline: Make,
 ) -> None:
