@@ -334,7 +334,9 @@ class Pipeline:
         """The draft of an answer in the documents' language, in the question's."""
         asked = translation(to_translate(draft))
         said, answer = self._heard(asked, self.settings.answer_tokens, answer, stop)
-        return translated(draft, said), answer
+        # How near meanings lie is known of the embedding model that the reader is for.
+        similarity = self._similarity if self._comparison.words_met is not None else None
+        return translated(draft, said, similarity), answer
 
     def _heard(
         self, asked: Sequence[BaseMessage], most: int, answer: Answer, stop: threading.Event | None

@@ -16,8 +16,9 @@ from rag import prompts
 from rag.bodies import bodies_in
 from rag.checking import Draft
 from rag.citations import Checked, without_markers
+from rag.cross_lingual import Similarity
 from rag.excerpts import Excerpt
-from rag.facts import facts_of, missing_fact
+from rag.facts import facts_of, missing_fact, opposed
 from rag.glossary import rendered, terms_in
 from rag.messages import inert
 from rag.names import is_person, names_in
@@ -55,6 +56,8 @@ _KINDS = {
 }
 _PLACES = frozenset("苑园里院楼厦湾巷弄坊庄屯岛洲")
 _MYRIADS = re.compile("[万亿]")
+_LEAST_MEANING = 0.79
+"""Of fourteen pairs the right translations were at 0.83 and more, sentences that say something else at 0.76 and less."""
 _IN_WORDS = 13
 """Smaller numbers are written in words ("four schools") as often as not."""
 _LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
@@ -119,10 +122,11 @@ def translation(lines: Sequence[str]) -> list[BaseMessage]:
     return [HumanMessage("\n".join((*asked, *(f"{n}. {line}" for n, line in enumerate(said, start=1)))))]
 
 
-def translated(draft: Draft, said: str) -> Draft:
-    """A draft with its lines in the model's translation, where that keeps what they state.
+def translated(draft: Draft, said: str, similarity: Similarity | None = None) -> Draft:
+    """A draft with its lines in the model's translation, where that keeps what they state and means about the same.
 
     :param said: what the model answered to `translation` of `to_translate`
+    :param similarity: without it what a line states decides alone
     """
     lines = _lines(said, len(to_translate(draft)))
     checked: list[Checked] = []
@@ -132,7 +136,9 @@ def translated(draft: Draft, said: str) -> Draft:
             mark = _LIST_MARK.match(sentence.text)
             new = rendered(lines.get(place, ""))
             place += 1
-            if new and keeps(new, sentence.text[mark.end() :] if mark else sentence.text):
+            old = sentence.text[mark.end() :] if mark else sentence.text
+            alike = similarity is None or float(similarity([new], [old])[0, 0]) >= _LEAST_MEANING
+            if new and alike and keeps(new, old):
                 text = f"{mark.group().strip()} {new}" if mark else new
                 lead = sentence.lead or (" " if checked else "")
                 sentence = replace(sentence, text=text, lead=lead)
@@ -141,7 +147,9 @@ def translated(draft: Draft, said: str) -> Draft:
 
 
 def keeps(english: str, chinese: str) -> bool:
-    """Whether a translation is English and has the amounts, dates, bodies and persons of what it translates, and no other amounts."""
+    """Whether a translation is English and has the amounts, dates, bodies and persons of what it translates, no other amounts,
+    and denies only what that denies.
+    """
     new, old = (_GROUPING.sub("", fold(without_markers(text))) for text in (english, chinese))
     if _HAN.search(english):
         return False
@@ -152,6 +160,8 @@ def keeps(english: str, chinese: str) -> bool:
     if missing_fact(replace(ours, amounts=large), old, theirs, new):
         return False
     if not set(bodies_in(new)) <= set(bodies_in(old)):
+        return False
+    if opposed(new, old) or opposed(old, new):
         return False
     letters = re.sub("[^a-zü]", "", new)
     persons = _persons(to_simplified(chinese))

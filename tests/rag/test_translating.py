@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -58,6 +61,11 @@ def test_an_english_question_over_chinese_text_is_put_in_chinese(
         ("It costs 2.74 billion yuan.", "总投资27.4亿元。", True),
         ("It costs 27.4 billion yuan.", "总投资27.4亿元。", False),
         ("Yes.", "可以。", True),
+        ("A deposit must not be taken.", "不得收取押金。", True),
+        ("A deposit may be taken.", "不得收取押金。", False),
+        ("A deposit may not be taken.", "可以收取押金。", False),
+        ("The fee is at most 20 yuan.", "费用不超过20元。", True),
+        ("The fee is at least 20 yuan.", "费用不超过20元。", False),
     ],
 )
 def test_a_translation_keeps_amounts_dates_and_bodies(english: str, chinese: str, kept: bool) -> None:
@@ -125,6 +133,15 @@ def test_what_stands_is_told_in_english_and_keeps_its_marks_and_evidence() -> No
         "3. 由区财政局承担22万元。",
     ]
     assert [c.ranges for c in after.checked] == [c.ranges for c in before.checked]
+
+
+def test_a_line_that_means_something_else_gives_way() -> None:
+    def similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
+        return np.array([[0.75 if "hacked" in one else 0.9 for _ in right] for one in left], np.float32)
+
+    before = draft(supported("可以办理。"), supported("登记时勾选一项。"))
+    after = translated(before, "1. I have been hacked.\n2. Tick a box when registering.", similarity)
+    assert [c.text for c in after.checked] == ["可以办理。", "Tick a box when registering."]
 
 
 def test_english_sentences_stand_apart() -> None:
