@@ -73,6 +73,7 @@ def test_an_amount_is_read_with_its_unit_and_bears_itself_out(number: int, unit:
         ("可以收取押金。", "不得收取押金。", "negation"),
         ("申请人可以享受补贴。", "申请人不享受补贴。", "negation"),
         ("不得收取押金。", "收取押金。", "negation"),
+        ("该分公司具有企业法人资格。", "该分公司不具有企业法人资格。", "negation"),
         ("租期至少三年。", "租期不超过三年。", "bound"),
         ("租金不超过2000元。", "租金不低于2000元。", "bound"),
         ("不得收取押金。", "不得收取押金。", ""),
