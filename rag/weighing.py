@@ -12,7 +12,13 @@ from dataclasses import dataclass
 
 from rag.answerability import answer_probability, words_count
 from rag.answered import answered_probability, can_be_judged, cited_texts, features
-from rag.assessment import WORTH_ASKING, assessed_probability, hesitation, yes_log_odds
+from rag.assessment import (
+    WORTH_ASKING,
+    assessed_probability,
+    comparable,
+    hesitation,
+    yes_log_odds,
+)
 from rag.checking import Draft
 from rag.evidence import LOOKED_AT, Evidence, assess
 from rag.excerpts import Excerpt
@@ -85,7 +91,10 @@ class Weighing:
         short = self._settings.answer_style == "short"
         asked = messages(question, passages, parts, short=short, whether=True)
         odds = yes_log_odds(self._model.first_tokens(asked, stop=stop))
-        return weighed.likely if odds is None else assessed_probability(weighed.likely, odds)
+        if odds is None:
+            return weighed.likely
+        odds = comparable(odds, english=question.is_latin, short=short)
+        return assessed_probability(weighed.likely, odds)
 
     def answered(
         self,

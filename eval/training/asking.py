@@ -26,7 +26,7 @@ from eval.runner import fill, index_key
 from eval.training.candidates import SETS, TrainingSet, document_of
 from eval.training.examples import Part, part_of
 from rag.answered import can_be_judged, cited_texts, features
-from rag.assessment import hesitation, yes_log_odds
+from rag.assessment import comparable, hesitation, yes_log_odds
 from rag.embedding import E5_NAME, open_embedder, token_encoder
 from rag.evidence import LOOKED_AT
 from rag.library import Library
@@ -198,6 +198,9 @@ def asked(
             within = everything - set(case.gold) if kind == "without" else None
             answer = pipeline.ask(case.question, case.history, within=within)
             odds = model.odds
+            if odds is not None:
+                english = analyse(answer.standalone or answer.question, 2000).is_latin
+                odds = comparable(odds, english=english, short=style == "short")
             likely, row = kept_of(answer, style, model, reader, weighing)
             right = bool(case.answers) and bool(contains(case, answer.text))
             part = part_of(document_of(case))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.assessment import assessed_probability, features, hesitation, yes_log_odds
+from rag.assessment import assessed_probability, comparable, features, hesitation, yes_log_odds
 from rag.pipeline import Pipeline
 from rag.types import Answer
 
@@ -39,6 +39,13 @@ def test_only_one_of_both_is_sure_and_finite() -> None:
     assert no < -10
     assert math.isfinite(yes)
     assert math.isfinite(no)
+
+
+@given(ODDS, st.booleans())
+def test_behind_an_english_prompt_less_of_a_yes_means_as_much(odds: float, short: bool) -> None:
+    assert comparable(odds, english=False, short=short) == odds
+    assert comparable(odds, english=True, short=short) > odds
+    assert comparable(odds, english=True, short=False) > comparable(odds, english=True, short=True)
 
 
 @given(PROBABILITIES, ODDS, ODDS)

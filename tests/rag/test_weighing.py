@@ -86,6 +86,17 @@ def test_the_models_word_is_weighed_with_reading(settings: Settings) -> None:
     assert nothing == weighed(weighing(settings)).likely, "what is not told changes nothing"
 
 
+def test_behind_an_english_prompt_a_hesitant_yes_counts_for_more(settings: Settings) -> None:
+    text = "Each lift is paid for with 220,000 yuan."
+    question = analyse("How much is paid for each lift?", 200)
+    one = weighing(settings)
+    one._model.likeliest = {"Yes": math.log(0.6), "No": math.log(0.4)}  # type: ignore[attr-defined]
+    found = one.passages(question, [passage(text)])
+    english = one.assessed(question, [passage(text)], excerpts(question, [passage(text)], 900), found, None)
+    chinese = one.assessed(ASKED, [passage()], excerpts(ASKED, [passage()], 900), found, None)
+    assert english > chinese
+
+
 @pytest.mark.parametrize(("style", "told"), [("short", True), ("full", False)])
 def test_hesitation_counts_for_answers_of_a_few_words(settings: Settings, style: str, told: bool) -> None:
     one = weighing(settings, answer_style=style)
