@@ -13,6 +13,7 @@ from functools import partial
 
 from rag.citations import Checked, Sentence, assemble, parse, without_markers
 from rag.cross_lingual import Comparison
+from rag.names import names_in
 from rag.polar import asserted
 from rag.questions import Question, coverage
 from rag.text import bigrams, fold
@@ -23,11 +24,11 @@ _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.、.)）:：]\s*(?P<text>.*)$"
 _NONE = re.compile(
     r"^[\s（(“\"]*(?:无|無|没有|沒有|none|n/a|not (?:stated|given))[\s。.）)”\"]*$", re.IGNORECASE
 )
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|\b)")
 _SAID_ALREADY = 0.9
 """Share of a sentence's character pairs in another from which it says nothing new."""
 _PLACE_SIGNS = "省市县区镇乡村街道"
 _BESIDE_NAMES = "年月日号由被在于的了是和与或等为以将把对从向给让使"
+_SAYS = "[^，。；？?]{0,16}?(?:说(?![谎明服])|表示|承诺|表态|提出|指出|强调|回应|答复|讲)"
 _COMPLEMENT = re.compile("(?:出来|起来|下来|上来|过来|出去|下去|上去)$")
 Place = tuple[int, int, int]
 """A citation's number and range."""
@@ -127,7 +128,9 @@ def asked_of(question: Question) -> Asked:
     # The name of a place is left out: a district's own report seldom repeats it. Other places are refused before.
     names = tuple(dict.fromkeys(name for name in cut if len(name) > 1 and name[-1] not in _PLACE_SIGNS))
     folded = fold(question.text)
-    return Asked(folded, names, partial(coverage, question), tuple(dict.fromkeys(_YEAR.findall(folded))))
+    persons = dict.fromkeys(name.folded for name in names_in(folded) if name.person)
+    speakers = tuple(name for name in persons if re.search(f"{re.escape(name)}{_SAYS}", folded) is not None)
+    return Asked(folded, names, partial(coverage, question), tuple(sorted(question.years)), speakers)
 
 
 def unplaced(draft: Draft, reason: str = "") -> tuple[Claim, ...]:

@@ -64,13 +64,15 @@ class Asked:
     """What verification knows of the question.
 
     ``text`` is the question folded, ``names`` its words that only a name can be (folded), ``relevance`` tells how
-    much of the question a folded text holds, 0 to 1, ``years`` are the years that it names.
+    much of the question a folded text holds, 0 to 1, ``years`` are the years that it names, ``speakers`` the persons whose words it
+    asks for (folded).
     """
 
     text: str
     names: tuple[str, ...]
     relevance: Callable[[str], float]
     years: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,7 @@ def _verify_one(
     names = tuple(name for name in asked.names if name in folded) if asked is not None else ()
     lead = fold(assertion.lead)
     names += tuple(name.folded for name in names_in(lead) if name.person)
+    names += asked.speakers if asked is not None else ()
     foreign = script_of(claim) == "en"
     said = _Stated(
         claim,
@@ -301,7 +304,8 @@ def _strict_fault(said: _Stated, window: _Window) -> str:
     for body in said.bodies:
         if body not in present:
             return f"body {body.name}"
-    for name in said.names:
+    # A name in Chinese characters does not stand in English text, whoever speaks there.
+    for name in said.names if has_han(window.text) else ():
         if name not in evidence and not _typed_by_sound(name, evidence):
             return f"name {name}"
     if year := other_year(said.folded, said.facts, window.folded, said.years):

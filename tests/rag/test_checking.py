@@ -114,3 +114,15 @@ def test_a_name_is_asked_for_without_what_stands_beside_it() -> None:
         None,
     )
     assert other.faulty[0].reason == "name 澄岭", "a name itself must still be there"
+
+
+def test_what_a_person_is_asked_to_have_said_must_be_that_person_s() -> None:
+    text = "全会要求，推动科技创新和产业创新深度融合。\n区科技局局长施文骏表示，将设立科创母基金。"
+    question = analyse("施文骏说今年要干什么？", 200)
+
+    def verdict(claim: str) -> str:
+        (sentence,) = check(claim, question, [passage(text)], None).checked
+        return sentence.verdict
+
+    assert verdict("将设立科创母基金。") == "supported"
+    assert verdict("推动科技创新和产业创新深度融合。") == "unsupported"
