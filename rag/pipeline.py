@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
@@ -40,7 +40,14 @@ from rag.scoping import Scope, asked_again, scope_of
 from rag.scripts import in_script
 from rag.settings import Settings
 from rag.text import joined, to_simplified, whole
-from rag.translating import mostly_chinese, prompt_script, to_translate, translated, translation
+from rag.translating import (
+    as_it_comes,
+    mostly_chinese,
+    prompt_script,
+    to_translate,
+    translated,
+    translation,
+)
 from rag.types import Answer, Claim, Filters, Passage, Script, Turn, Usage
 from rag.verification import says_no_answer
 from rag.weighing import Weighed, Weighing
@@ -267,7 +274,7 @@ class Pipeline:
                 return
             answer = replace(answer, timings=clock.mark("corrected"))
         if spoken != standalone.script and draft.supported:
-            draft, answer = self._translated(draft, answer, stop)
+            draft, answer = yield from self._translated(draft, answer, stop)
             if stop is not None and stop.is_set():
                 return
             answer = replace(answer, timings=clock.mark("translated"))
@@ -330,13 +337,20 @@ class Pipeline:
         said, answer = self._heard(asked, _CORRECTION_TOKENS, answer, stop)
         return put_right(draft, said, question, passages, self._comparison), answer
 
-    def _translated(self, draft: Draft, answer: Answer, stop: threading.Event | None) -> tuple[Draft, Answer]:
-        """The draft of an answer in the documents' language, in the question's."""
+    def _translated(
+        self, draft: Draft, answer: Answer, stop: threading.Event | None
+    ) -> Generator[Answer, None, tuple[Draft, Answer]]:
+        """The draft of an answer in the documents' language, in the question's; snapshots of the translation as it comes."""
         asked = translation(to_translate(draft))
-        said, answer = self._heard(asked, self.settings.answer_tokens, answer, stop)
+        reply = self.model.stream(asked, max_tokens=self.settings.answer_tokens, stop=stop)
+        said = ""
+        with closing(reply):
+            for delta in reply:
+                said += delta
+                yield replace(answer, text=as_it_comes(said))
         # How near meanings lie is known of the embedding model that the reader is for.
         similarity = self._similarity if self._comparison.words_met is not None else None
-        return translated(draft, said, similarity), answer
+        return translated(draft, said, similarity), _with_usage(answer, reply.usage)
 
     def _heard(
         self, asked: Sequence[BaseMessage], most: int, answer: Answer, stop: threading.Event | None
@@ -345,10 +359,7 @@ class Pipeline:
         reply = self.model.stream(asked, max_tokens=most, stop=stop)
         with closing(reply):
             said = "".join(reply)
-        if answer.usage is not None and reply.usage is not None:
-            used = Usage(answer.usage.read + reply.usage.read, answer.usage.written + reply.usage.written)
-            answer = replace(answer, usage=used)
-        return said, answer
+        return said, _with_usage(answer, reply.usage)
 
     def _finished(
         self,
@@ -496,6 +507,14 @@ def open_pipeline(
         model.close()
         raise
     return Pipeline(library, model, settings, reranker)
+
+
+def _with_usage(answer: Answer, more: Usage | None) -> Answer:
+    """The answer with what a further call cost."""
+    if answer.usage is None or more is None:
+        return answer
+    used = Usage(answer.usage.read + more.read, answer.usage.written + more.written)
+    return replace(answer, usage=used)
 
 
 def _in_language(text: str, script: Script, originals: Sequence[str]) -> str:

@@ -36,6 +36,7 @@ _LATIN = re.compile("[A-Za-z]")
 _LETTERS_A_SIGN = 3
 """Latin letters that say about as much as one Chinese character."""
 _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.、)）:：]\s*(?P<text>.+)$")
+_LINE_NUMBER = re.compile(r"^\s*\d{1,2}[.、)）:：](?:\s|$)")
 _GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _NAME = re.compile("[\u4e00-\u9fff]{2,4}")
 _MOST_NAMES = 12
@@ -54,7 +55,10 @@ _KINDS = {
     "县": "County",
     "市": "City",
 }
+_BEHIND_NAMES = "(?:[路街桥湖河江山镇乡村区县市苑园里院楼厦湾巷弄坊庄屯岛洲]|花园|人家|新村|社区|小区|街道|大道|大桥|广场|中心|学校|小学|中学|医院|公司|集团|农贸|汽车站|地铁|轻轨)"
 _PLACES = frozenset("苑园里院楼厦湾巷弄坊庄屯岛洲")
+_LONGEST_PIECE, _USUAL_PIECE = 60, 40
+_CLAUSE_END = re.compile("(?<=[，；,;])")
 _MYRIADS = re.compile("[万亿]")
 _LEAST_MEANING = 0.79
 """Of fourteen pairs the right translations were at 0.83 and more, sentences that say something else at 0.76 and less."""
@@ -78,8 +82,27 @@ def mostly_chinese(text: str) -> bool:
 
 
 def to_translate(draft: Draft) -> list[str]:
-    """The lines of a draft that are told, in their order, without the marks of a list."""
-    return [_LIST_MARK.sub("", c.text).strip() for c in draft.checked if _is_told(c)]
+    """The lines of a draft that are told, in their order, without the marks of a list; long sentences in pieces, for a small model
+    leaves out parts of them.
+    """
+    return [
+        piece
+        for c in draft.checked
+        if _is_told(c)
+        for piece in _pieces(_LIST_MARK.sub("", without_markers(c.text)).strip())
+    ]
+
+
+def _pieces(sentence: str) -> list[str]:
+    """A sentence, or its clauses in runs of about forty characters where it is much longer."""
+    if len(sentence) <= _LONGEST_PIECE:
+        return [sentence]
+    pieces = [""]
+    for clause in _CLAUSE_END.split(sentence):
+        if pieces[-1] and len(pieces[-1]) + len(clause) > _USUAL_PIECE:
+            pieces.append("")
+        pieces[-1] += clause
+    return [piece for piece in pieces if piece]
 
 
 def romanised(simplified: str) -> dict[str, str]:
@@ -89,9 +112,14 @@ def romanised(simplified: str) -> dict[str, str]:
     rest = re.sub("|".join(map(re.escape, known)), "，", simplified) if known else simplified
     dictionary = segmenter()
     for word in dictionary.cut(rest):
-        if _NAME.fullmatch(word) and not dictionary.FREQ.get(word):
+        if _NAME.fullmatch(word) and not dictionary.FREQ.get(word) and _names_place(word, rest):
             found.setdefault(word, _spelled(word))
     return dict(list(found.items())[:_MOST_NAMES])
+
+
+def _names_place(word: str, text: str) -> bool:
+    """Whether a word that no dictionary has stands where places and organisations are named: unknown verbs (投用) do not."""
+    return word[-1] in _PLACES or word[-1] in _KINDS or re.search(f"{word}{_BEHIND_NAMES}", text) is not None
 
 
 def _persons(simplified: str) -> list[str]:
@@ -134,9 +162,10 @@ def translated(draft: Draft, said: str, similarity: Similarity | None = None) ->
     for sentence in draft.checked:
         if _is_told(sentence):
             mark = _LIST_MARK.match(sentence.text)
-            new = rendered(lines.get(place, ""))
-            place += 1
             old = sentence.text[mark.end() :] if mark else sentence.text
+            count = len(_pieces(without_markers(old).strip()))
+            new = rendered(_joined([lines.get(place + n, "") for n in range(count)]))
+            place += count
             alike = similarity is None or float(similarity([new], [old])[0, 0]) >= _LEAST_MEANING
             if new and alike and keeps(new, old):
                 text = f"{mark.group().strip()} {new}" if mark else new
@@ -144,6 +173,20 @@ def translated(draft: Draft, said: str, similarity: Similarity | None = None) ->
                 sentence = replace(sentence, text=text, lead=lead)
         checked.append(sentence)
     return replace(draft, checked=tuple(checked))
+
+
+def _joined(pieces: Sequence[str]) -> str:
+    """The translations of a sentence's pieces as one sentence; nothing where one is missing."""
+    if len(pieces) < 2 or not all(pieces):
+        return pieces[0] if len(pieces) == 1 else ""
+    stripped = [piece.rstrip(" .,;") for piece in pieces]
+    rest = [piece if piece[:2].isupper() else piece[:1].lower() + piece[1:] for piece in stripped[1:]]
+    return "; ".join((stripped[0], *rest)) + "."
+
+
+def as_it_comes(said: str) -> str:
+    """The model's translation so far, without the numbers of the lines."""
+    return " ".join(_LINE_NUMBER.sub("", row).strip() for row in said.splitlines()).strip()
 
 
 def keeps(english: str, chinese: str) -> bool:

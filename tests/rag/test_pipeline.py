@@ -151,6 +151,17 @@ def test_an_answer_that_came_in_english_all_the_same_is_asked_for_in_chinese_aga
     assert answer.text.startswith("It will renovate 28 old communities[1].")
 
 
+def test_the_translation_grows_before_the_checked_answer(make_pipeline: Make) -> None:
+    pipeline = make_pipeline("住建局将改造老旧小区28个[1]。", "It will renovate 28 old communities.")
+    texts = [
+        s.text
+        for s in pipeline.stream("How many old communities will the housing bureau renovate?")
+        if not s.done
+    ]
+    assert any("改造" in text for text in texts)
+    assert texts[-1] == "It will renovate 28 old communities."
+
+
 def test_stopping_during_the_translation_leaves_no_final_answer(make_pipeline: Make) -> None:
     pipeline = make_pipeline(
         "住建局将改造老旧小区28个[1]。", "The housing bureau will renovate 28 communities."
@@ -159,8 +170,9 @@ def test_stopping_during_the_translation_leaves_no_final_answer(make_pipeline: M
     seen = []
     for snapshot in pipeline.stream("How many old communities will the housing bureau renovate?", stop=stop):
         seen.append(snapshot)
-        if snapshot.text.endswith("。"):
+        if snapshot.text.startswith("The"):
             stop.set()
+    assert "housing" not in seen[-1].text
     assert not seen[-1].done
 
 

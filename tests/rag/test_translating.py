@@ -14,7 +14,15 @@ from rag.checking import Draft
 from rag.citations import Checked
 from rag.excerpts import Excerpt
 from rag.text import has_han
-from rag.translating import keeps, prompt_script, romanised, to_translate, translated, translation
+from rag.translating import (
+    as_it_comes,
+    keeps,
+    prompt_script,
+    romanised,
+    to_translate,
+    translated,
+    translation,
+)
 
 CHINESE = "区住建局将改造老旧小区28个，惠及居民15860户。"
 ENGLISH = "The housing bureau will renovate 28 old residential communities for 15,860 households."
@@ -96,7 +104,7 @@ def test_names_are_spelled_by_their_sounds() -> None:
         "施文骏": "Shi Wenjun",
         "汐河": "Xihe",
     }
-    assert romanised("会议由区长主持。") == {}
+    assert romanised("会议由区长主持，载体建成投用，著力建设好房子。") == {}
 
 
 @pytest.mark.parametrize(
@@ -135,6 +143,28 @@ def test_what_stands_is_told_in_english_and_keeps_its_marks_and_evidence() -> No
     assert [c.ranges for c in after.checked] == [c.ranges for c in before.checked]
 
 
+LONG = (
+    "将以智能建造为关键突破口推动建筑业转型升级，培育建筑行业新质生产力，探索房地产行业发展新路径，加快推动产业载体建成投用，"
+    "抓好城镇老旧小区、城中村和危旧房改造28处，更好满足居住需求。"
+)
+
+
+def test_a_long_sentence_is_translated_in_pieces_and_put_together() -> None:
+    before = draft(supported("区住建局表示如下。"), supported(LONG))
+    lines = to_translate(before)
+    assert "".join(lines[1:]) == LONG
+    assert len(lines) > 3
+    assert max(map(len, lines)) <= 60
+    said = [
+        f"{n}. Part {'ABCDEFG'[n]}{' with 28 places' if '28' in line else ''}."
+        for n, line in enumerate(lines, 1)
+    ]
+    after = translated(before, "\n".join(said))
+    assert after.checked[1].text.startswith("Part C; part D")
+    assert after.checked[1].text.endswith(".")
+    assert translated(before, "\n".join(said[:-1])).checked[1].text == LONG, "a piece is missing"
+
+
 def test_a_line_that_means_something_else_gives_way() -> None:
     def similarity(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
         return np.array([[0.75 if "hacked" in one else 0.9 for _ in right] for one in left], np.float32)
@@ -142,6 +172,13 @@ def test_a_line_that_means_something_else_gives_way() -> None:
     before = draft(supported("可以办理。"), supported("登记时勾选一项。"))
     after = translated(before, "1. I have been hacked.\n2. Tick a box when registering.", similarity)
     assert [c.text for c in after.checked] == ["可以办理。", "Tick a box when registering."]
+
+
+def test_the_translation_is_seen_as_it_comes() -> None:
+    assert as_it_comes("1. Yes.\n2. Tick a b") == "Yes. Tick a b"
+    assert as_it_comes("1") == "1"
+    assert as_it_comes("2.5 yuan") == "2.5 yuan"
+    assert as_it_comes("") == ""
 
 
 def test_english_sentences_stand_apart() -> None:

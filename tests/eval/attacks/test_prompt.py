@@ -66,11 +66,10 @@ def heard(tmp_path: Path, library: Library, settings: Settings) -> Heard:
         for name, text in files.items():
             (folder / name).write_bytes(as_file(name, text))
         sync([folder], library, settings)
-        model = ScriptedModel("老旧小区28个[1]。")
+        model = ScriptedModel("老旧小区28个[1]。", "28 old residential communities.")
         at = settings.model_copy(update={"evidence_threshold": 0.0, "prompt_chars": 4000, "correct": False})
         Pipeline(library, model, at).ask(question)
-        (messages,) = model.asked
-        return list(messages)
+        return list(model.asked[0])
 
     return ask
 
