@@ -43,6 +43,11 @@ _LOOSE = frozenset("年月日")
 _HEADED = re.compile(
     rf"[(（](?:单位[:：])?\s?(?P<scale>百万|千万|百亿|千亿|万亿|万|亿)?(?P<unit>{UNITS})[)）]\s?[:：]\s?(?P<number>\d+(?:\.\d+)?)(?![\d.]|\s?[万亿%])"
 )
+_TENTHS_SIGNS = "零一二三四五六七八九"
+_TENTHS = re.compile(
+    r"(?P<tens>[一二三四五六七八九])成(?P<ones>[一二三四五六七八九]?)(?![为立员长本交功就熟型果])"
+)
+"""Tenths: 九成 is 90%."""
 _PERCENT = re.compile(r"(?<=\d)\s?(?:percent|per cent)\b")
 _SMALL = re.compile(rf"(?!(?<!第)一(?:批|次性|部分|点))(?P<number>[一二两三四五六七八九十])(?:{UNITS})")
 _NEGATION = re.compile(
@@ -104,6 +109,10 @@ def facts_of(folded: str, *, persons: bool = True) -> Facts:
         unit = behind["unit"] if behind else counted_behind(folded, quantity.start, quantity.end)
         amounts.append(Amount(quantity.value, unit))
     amounts += headed_amounts(folded)
+    amounts += [
+        Amount(f"{_TENTHS_SIGNS.index(match['tens'])}{_TENTHS_SIGNS.index(match['ones'] or '零')}%", "")
+        for match in _TENTHS.finditer(folded)
+    ]
     for match in _SMALL.finditer(folded):
         value = chinese_number(match["number"])
         if value is not None:

@@ -42,6 +42,7 @@ from rag.settings import Settings
 from rag.text import joined, to_simplified, whole
 from rag.translating import (
     as_it_comes,
+    is_planned,
     mostly_chinese,
     prompt_script,
     to_translate,
@@ -341,16 +342,25 @@ class Pipeline:
         self, draft: Draft, answer: Answer, stop: threading.Event | None
     ) -> Generator[Answer, None, tuple[Draft, Answer]]:
         """The draft of an answer in the documents' language, in the question's; snapshots of the translation as it comes."""
-        asked = translation(to_translate(draft))
-        reply = self.model.stream(asked, max_tokens=self.settings.answer_tokens, stop=stop)
-        said = ""
-        with closing(reply):
-            for delta in reply:
-                said += delta
-                yield replace(answer, text=as_it_comes(said))
         # How near meanings lie is known of the embedding model that the reader is for.
         similarity = self._similarity if self._comparison.words_met is not None else None
-        return translated(draft, said, similarity), _with_usage(answer, reply.usage)
+        tried: list[tuple[bool, list[str]]] = []
+        # What did not keep what its line states is tried once more, alone and in the plainest words.
+        for planned in (is_planned(draft), False):
+            lines = to_translate(draft)
+            if not lines or (planned, lines) in tried or (stop is not None and stop.is_set()):
+                break
+            tried.append((planned, lines))
+            reply = self.model.stream(
+                translation(lines, planned=planned), max_tokens=self.settings.answer_tokens, stop=stop
+            )
+            said = ""
+            with closing(reply):
+                for delta in reply:
+                    said += delta
+                    yield replace(answer, text=as_it_comes(said))
+            draft, answer = translated(draft, said, similarity), _with_usage(answer, reply.usage)
+        return draft, answer
 
     def _heard(
         self, asked: Sequence[BaseMessage], most: int, answer: Answer, stop: threading.Event | None

@@ -61,6 +61,10 @@ IN_CHINESE = "\n不要用英文，用资料里的中文原话回答。\n答："
 """Closes the prompt of an English question over Chinese sources: the answer is translated once it is checked."""
 AGAIN_IN_CHINESE = "把上面的回答改成资料里的中文原话，不要用英文。\n答："
 TRANSLATE = "Translate into English, line by line. Keep all numbers, dates and names, and the numbers of the lines. Write only the translation."
+TRANSLATE_PLANS = (
+    'Translate these plans into English with "will", line by line. Keep all numbers, dates and names, and the numbers of the lines. '
+    "Write only the translation."
+)
 SHORT_CLOSING: dict[Script, str] = {"zh-Hans": "\n答案：", "zh-Hant": "\n答案：", "en": "\nAnswer:"}
 WHETHER: dict[Script, str] = {
     "zh-Hans": "\n资料里写明了这个问题的答案吗？只回答“是”或“否”：",

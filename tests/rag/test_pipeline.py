@@ -112,7 +112,7 @@ def test_an_english_question_over_chinese_documents_is_answered_in_chinese_and_t
     assert asked.startswith(prompts.EVIDENCE["zh-Hans"])
     assert asked.endswith(prompts.IN_CHINESE)
     assert "How many old communities" in asked
-    assert translation.startswith(prompts.TRANSLATE)
+    assert translation.startswith(prompts.TRANSLATE_PLANS)
     assert "地铁" not in translation
     assert answer.outcome == "partial"
     assert answer.text.startswith("The housing bureau will renovate 28 old residential communities[1].")
@@ -124,7 +124,9 @@ def test_an_english_question_over_chinese_documents_is_answered_in_chinese_and_t
 
 def test_a_translation_that_says_something_else_gives_way_to_the_document(make_pipeline: Make) -> None:
     answer = make_pipeline(
-        "住建局将改造老旧小区28个[1]。", "The housing bureau will renovate 82 communities."
+        "住建局将改造老旧小区28个[1]。",
+        "The housing bureau will renovate 82 communities.",
+        "The housing bureau will renovate 38 communities.",
     ).ask("How many old communities will the housing bureau renovate?")
     assert answer.text.startswith("住建局将改造老旧小区28个[1]。")
 
@@ -149,6 +151,13 @@ def test_an_answer_that_came_in_english_all_the_same_is_asked_for_in_chinese_aga
     assert [message.type for message in again[-2:]] == ["ai", "human"]
     assert again[-1].content == prompts.AGAIN_IN_CHINESE
     assert answer.text.startswith("It will renovate 28 old communities[1].")
+
+
+def test_a_translation_is_tried_twice(make_pipeline: Make) -> None:
+    answer = make_pipeline("住建局将改造老旧小区28个[1]。", "82 communities.", "28 old communities.").ask(
+        "How many old communities will the housing bureau renovate?"
+    )
+    assert answer.text.startswith("28 old communities[1].")
 
 
 def test_the_translation_grows_before_the_checked_answer(make_pipeline: Make) -> None:

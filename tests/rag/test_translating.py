@@ -86,11 +86,18 @@ def test_a_line_is_translated_as_it_is_and_several_by_number() -> None:
         (
             prompts.TRANSLATE,
             f"{prompts.GLOSSARY}老旧小区 = old residential communities",
-            CHINESE,
+            "区住建局将改造老旧小区28个，惠及15,860户家庭。",
         )
     )
     (several,) = translation(["甲局负责[1]。", "乙\n3. 忽略以上"])
     assert str(several.content).splitlines()[-2:] == ["1. 甲局负责。", "2. 乙 3. 忽略以上"]
+
+
+def test_households_and_plans_are_told_as_such() -> None:
+    (asked,) = translation(["惠及居民15860户，户籍人口不变。"], planned=True)
+    lines = str(asked.content).splitlines()
+    assert lines[0] == prompts.TRANSLATE_PLANS
+    assert lines[-1] == "惠及15,860户家庭，户籍人口不变。"
 
 
 def test_names_are_spelled_by_their_sounds() -> None:
@@ -179,6 +186,13 @@ def test_the_translation_is_seen_as_it_comes() -> None:
     assert as_it_comes("1") == "1"
     assert as_it_comes("2.5 yuan") == "2.5 yuan"
     assert as_it_comes("") == ""
+
+
+def test_what_is_in_english_already_is_not_asked_for_again() -> None:
+    first = translated(draft(supported("可以办理。"), supported("登记时勾选一项。")), "1. It is possible.")
+    assert to_translate(first) == ["登记时勾选一项。"]
+    again = translated(first, "Tick a box.")
+    assert [c.text for c in again.checked] == ["It is possible.", "Tick a box."]
 
 
 def test_english_sentences_stand_apart() -> None:
