@@ -45,6 +45,7 @@ from rag.translating import (
     is_planned,
     mostly_chinese,
     prompt_script,
+    spelled_out,
     to_translate,
     translated,
     translation,
@@ -344,6 +345,7 @@ class Pipeline:
         """The draft of an answer in the documents' language, in the question's; snapshots of the translation as it comes."""
         # How near meanings lie is known of the embedding model that the reader is for.
         similarity = self._similarity if self._comparison.words_met is not None else None
+        draft = spelled_out(draft)
         tried: list[tuple[bool, list[str]]] = []
         # What did not keep what its line states is tried once more, alone and in the plainest words.
         for planned in (is_planned(draft), False):

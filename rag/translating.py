@@ -99,6 +99,18 @@ def to_translate(draft: Draft) -> list[str]:
     ]
 
 
+def spelled_out(draft: Draft) -> Draft:
+    """A draft in which lines that are a person's name alone are spelled in English: a small model makes something else of them."""
+    return replace(
+        draft,
+        checked=tuple(
+            replace(c, text=_spelled(bare)) if _is_told(c) and [bare] == _persons(bare) else c
+            for c in draft.checked
+            for bare in [to_simplified(without_markers(c.text)).strip(" 。.")]
+        ),
+    )
+
+
 def _pieces(sentence: str) -> list[str]:
     """A sentence, or its clauses in runs of about forty characters where it is much longer."""
     if len(sentence) <= _LONGEST_PIECE:
@@ -255,7 +267,8 @@ def _is_told(sentence: Checked) -> bool:
 
 def _lines(said: str, count: int) -> Mapping[int, str]:
     """The translation of each line by position."""
-    rows = [_SPLIT_NUMBER.sub("", without_markers(row)).strip() for row in said.splitlines() if row.strip()]
+    rows = [_SPLIT_NUMBER.sub("", without_markers(row)).strip() for row in said.splitlines()]
+    rows = [row for row in rows if row and not row.startswith(prompts.GLOSSARY.strip())]
     if count == 1:
         return {0: rows[0]} if rows else {}
     found: dict[int, str] = {}

@@ -19,6 +19,7 @@ from rag.translating import (
     keeps,
     prompt_script,
     romanised,
+    spelled_out,
     to_translate,
     translated,
     translation,
@@ -193,6 +194,18 @@ def test_what_is_in_english_already_is_not_asked_for_again() -> None:
     assert to_translate(first) == ["登记时勾选一项。"]
     again = translated(first, "Tick a box.")
     assert [c.text for c in again.checked] == ["It is possible.", "Tick a box."]
+
+
+def test_a_name_alone_is_spelled_and_not_asked_for() -> None:
+    named = spelled_out(draft(supported("陸振邦。"), supported("由区财政局承担。")))
+    assert [c.text for c in named.checked] == ["Lu Zhenbang", "由区财政局承担。"]
+    assert to_translate(named) == ["由区财政局承担。"]
+
+
+def test_the_terms_said_again_are_no_translation() -> None:
+    before = draft(supported("由区财政局承担。"))
+    said = f"{prompts.GLOSSARY}区财政局 = district finance bureau"
+    assert translated(before, said) == before
 
 
 def test_english_sentences_stand_apart() -> None:
