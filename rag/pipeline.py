@@ -64,6 +64,8 @@ _SURE = 0.7
 """Probability from which the document's own words answer where nothing that the chat model says stands."""
 _SHORT_TOKENS = 48
 _CORRECTION_TOKENS = 160
+_TRANSLATED_AGAIN = 80
+"""Characters of lines whose translation failed up to which they are translated once more."""
 
 
 class Pipeline:
@@ -347,10 +349,11 @@ class Pipeline:
         similarity = self._similarity if self._comparison.words_met is not None else None
         draft = spelled_out(draft)
         tried: list[tuple[bool, list[str]]] = []
-        # What did not keep what its line states is tried once more, alone and in the plainest words.
+        # What did not keep what its line states is tried once more, alone and in the plainest words, where that takes little time.
         for planned in (is_planned(draft), False):
             lines = to_translate(draft)
-            if not lines or (planned, lines) in tried or (stop is not None and stop.is_set()):
+            too_long = bool(tried) and sum(map(len, lines)) > _TRANSLATED_AGAIN
+            if not lines or too_long or (planned, lines) in tried or (stop is not None and stop.is_set()):
                 break
             tried.append((planned, lines))
             reply = self.model.stream(

@@ -21,18 +21,24 @@ _CMRC_SIGNS = str.maketrans("", "", "-:_*^/\\~`+=，。：？！“”；’《�
 _CMRC_TOKEN = re.compile(rf"[{HAN}]|[^\W{HAN}]+(?:[.,'][^\W{HAN}]+)*|[^\w\s]")
 _SQUAD_SIGNS = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
+_GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ROUGE_WORD = re.compile(r"[a-z0-9]+")
 
 
 def contains(case: Case, text: str) -> float | None:
-    """1 when the text holds one alternative of each group in ``required``, else any of ``answers``; both folded.
+    """1 when the text holds one alternative of each group in ``required``, else any of ``answers``; both folded, and numbers without
+    grouping ("2,318" holds "2318").
 
     None where the case is unanswerable or nothing is known of its answer.
     """
     if not _has_groups(case):
         return None
-    held = folded(text)
-    return float(all(any(folded(part) in held for part in group) for group in groups(case)))
+    held = _ungrouped(text)
+    return float(all(any(_ungrouped(part) in held for part in group) for group in groups(case)))
+
+
+def _ungrouped(text: str) -> str:
+    return _GROUPING.sub("", folded(text))
 
 
 def em_cmrc(answer: str, reference: str) -> float:

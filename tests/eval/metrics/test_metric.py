@@ -38,3 +38,9 @@ def test_a_refusal_says_nothing() -> None:
 def test_a_yes_in_another_word_is_right() -> None:
     assert score(result("是[1]。", "YES"))["containment"] == 1.0
     assert score(result("否。", "YES"))["containment"] == 0.0
+
+
+def test_a_number_is_contained_with_grouping_and_without() -> None:
+    assert score(result("2,318 cases[1]", "2318"))["containment"] == 1.0
+    assert score(result("2318件[1]", "2,318"))["containment"] == 1.0
+    assert score(result("12,3[1]", "123"))["containment"] == 0.0
