@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from rag.facts import Amount, Facts, facts_of
 from rag.text import bigrams, sentences
+from rag.wording import AROUND
 
 _QUESTION = re.compile(r"[?？][”\"'’」』）)]*$|^\s*(?:问|q)\s*[:：](?!.*(?:答|\ba)\s*[:：])", re.IGNORECASE)
 _TERMINAL = "。！？!?；;：:，,、…."
@@ -33,7 +34,6 @@ _CELL = re.compile(r"(?:^|[；;])\s*(?P<head>[^；;：:\n]{1,24})[：:]\s*(?P<va
 _FEWEST_CELLS = 3
 _LEAST_OF_CELL = 0.5
 """Share of a cell's pairs of characters in what is asked or claimed from which the row is about it."""
-_AROUND = " 。．.，,、；;：:！!？?\"'“”‘’「」『』《》()（）"
 _CLAUSE = re.compile(r"[，,；;、。！？!?\n]+|\.\s")
 _SAME_KIND = (
     frozenset(("分钟", "小时", "天", "日", "工作日", "个工作日", "周", "个月", "月", "年")),
@@ -80,7 +80,7 @@ def other_year(claim: str, facts: Facts, evidence: str, asked: Collection[str]) 
     own: set[str] = set(_YEAR.findall(claim))
     wanted = own or set(asked)
     amounts = [amount for amount in facts.amounts if amount.value not in wanted]
-    bare = claim.strip(_AROUND)
+    bare = claim.strip(AROUND)
     if not wanted or not (amounts or bare):
         return ""
     for start, end in sentences(evidence):

@@ -43,7 +43,6 @@ _LOOSE = frozenset("年月日")
 _HEADED = re.compile(
     rf"[(（](?:单位[:：])?\s?(?P<scale>百万|千万|百亿|千亿|万亿|万|亿)?(?P<unit>{UNITS})[)）]\s?[:：]\s?(?P<number>\d+(?:\.\d+)?)(?![\d.]|\s?[万亿%])"
 )
-_TENTHS_SIGNS = "零一二三四五六七八九"
 _TENTHS = re.compile(
     r"(?P<tens>[一二三四五六七八九])成(?P<ones>[一二三四五六七八九]?)(?![为立员长本交功就熟型果])"
 )
@@ -84,15 +83,14 @@ class Amount:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The exact things of a text. ``persons`` are folded names; ``dates`` as `rag.numerals.dates` gives them, ``months`` and
-    ``decades`` (by their first year) those that an English text names.
+    """The exact things of a text. ``persons`` are folded names; ``dates`` as `rag.numerals.dates` gives them, ``months`` those that
+    an English text names.
     """
 
     amounts: tuple[Amount, ...]
     dates: frozenset[str]
     persons: tuple[str, ...]
     months: frozenset[int] = frozenset()
-    decades: frozenset[int] = frozenset()
 
 
 def facts_of(folded: str, *, persons: bool = True) -> Facts:
@@ -109,10 +107,9 @@ def facts_of(folded: str, *, persons: bool = True) -> Facts:
         unit = behind["unit"] if behind else counted_behind(folded, quantity.start, quantity.end)
         amounts.append(Amount(quantity.value, unit))
     amounts += headed_amounts(folded)
-    amounts += [
-        Amount(f"{_TENTHS_SIGNS.index(match['tens'])}{_TENTHS_SIGNS.index(match['ones'] or '零')}%", "")
-        for match in _TENTHS.finditer(folded)
-    ]
+    for match in _TENTHS.finditer(folded):
+        share = 10 * (chinese_number(match["tens"]) or 0) + (chinese_number(match["ones"] or "零") or 0)
+        amounts.append(Amount(f"{share}%", ""))
     for match in _SMALL.finditer(folded):
         value = chinese_number(match["number"])
         if value is not None:
@@ -120,7 +117,7 @@ def facts_of(folded: str, *, persons: bool = True) -> Facts:
             amounts.append(Amount(str(value), behind["unit"] if behind else ""))
     named = tuple(name.folded for name in names_in(folded) if name.person) if persons else ()
     months = frozenset(english_months(folded))
-    return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named, months, frozenset(decades))
+    return Facts(tuple(dict.fromkeys(amounts)), frozenset(dates(folded)), named, months)
 
 
 def headed_amounts(folded: str) -> list[Amount]:
@@ -166,7 +163,7 @@ def missing_fact(claim: Facts, folded_claim: str, evidence: Facts, folded_eviden
         if not _is_of_month(month, evidence, folded_evidence):
             return f"date {MONTHS[month - 1]}"
     for decade, pattern in english_decades(folded_claim).items():
-        if decade in claim.decades and re.search(pattern, folded_evidence) is None:
+        if re.search(pattern, folded_evidence) is None:
             return f"date {decade}s"
     for person in claim.persons:
         if person in folded_claim and person not in folded_evidence:

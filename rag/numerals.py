@@ -40,6 +40,7 @@ _QUANTITY = re.compile(
     rf"|(?P<arabic>{_ARABIC})\s?(?P<scale>{'|'.join(_SCALE)})?(?P<percent>%)?"
     rf"|(?P<chinese>{_CHINESE}))(?P<year>年)?"
 )
+_GROUPED = re.compile(r"(?<=\d)[,，](?=\d{3}(?!\d))")
 _MOST_DIGITS = 24
 """Longer runs of digits are names of things, not quantities."""
 _REPUBLIC = 1911
@@ -138,6 +139,11 @@ def chinese_number(text: str) -> Decimal | None:
 def chinese_month(month: int) -> str:
     """A month's number in Chinese signs: 十一 of 11."""
     return _SIGNS[month] if month < 10 else "十" + ("" if month == 10 else _SIGNS[month % 10])
+
+
+def ungrouped(text: str) -> str:
+    """A text with its numbers in digits without grouping: 15,860 as 15860."""
+    return _GROUPED.sub("", text)
 
 
 def plain(number: Decimal) -> str:

@@ -39,7 +39,7 @@ from rag.rewriting import Rewritten, as_standalone, rewrite, rewrite_with_model
 from rag.scoping import Scope, asked_again, scope_of
 from rag.scripts import in_script
 from rag.settings import Settings
-from rag.text import joined, to_simplified, whole
+from rag.text import joined, script_of, to_simplified, whole
 from rag.translating import (
     as_it_comes,
     is_planned,
@@ -261,7 +261,7 @@ class Pipeline:
         if stop is not None and stop.is_set():
             return
         answer = replace(answer, timings=clock.mark("last_word"), usage=reply.usage)
-        if spoken != standalone.script and not mostly_chinese(text) and not says_no_answer(text):
+        if spoken != standalone.script and script_of(text) == "en" and not says_no_answer(text):
             text, answer = self._heard(
                 again_in_chinese(messages, text), self.settings.answer_tokens, answer, stop
             )

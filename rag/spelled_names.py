@@ -87,7 +87,11 @@ def _readings_from(run: str, start: int, length: int) -> Iterator[str]:
     """The spellings of the characters from a place on that are at most so long."""
     ends = [""]
     for character in run[start : start + length]:
-        sounds = [sound.replace("ü", "v") for sound in readings(character)]
+        sounds = [
+            other
+            for sound in readings(character)
+            for other in dict.fromkeys((sound, sound.replace("v", "u")))
+        ]
         ends = [f"{end}{sound}" for end in ends for sound in sounds if len(end) + len(sound) <= length]
         if not ends:
             return
@@ -106,4 +110,4 @@ def _all_syllables() -> frozenset[str]:
 
 @functools.cache
 def _surnames() -> frozenset[str]:
-    return frozenset(sound for surname in SURNAMES for sound in readings(surname))
+    return frozenset(sound.replace("v", "u") for surname in SURNAMES for sound in readings(surname))

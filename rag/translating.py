@@ -22,11 +22,11 @@ from rag.facts import facts_of, missing_fact, opposed
 from rag.glossary import rendered, terms_in
 from rag.messages import inert
 from rag.names import is_person, names_in
-from rag.numerals import quantities
+from rag.numerals import quantities, ungrouped
 from rag.pinyin import readings
 from rag.text import fold, segmenter, to_simplified
 from rag.types import Script
-from rag.verification import says_no_answer
+from rag.verification import LIST_MARK, says_no_answer
 
 if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
@@ -39,7 +39,6 @@ _NUMBERED = re.compile(r"^\s*(?P<number>\d{1,2})[.、)）:：]\s*(?P<text>.+)$")
 _LINE_NUMBER = re.compile(r"^\s*\d{1,2}[.、)）:：](?:\s|$)")
 _SPLIT_NUMBER = re.compile(r"(?<=\d\.) (?=\d)")
 """A small model writes 8. 6 for 8.6."""
-_GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
 _NAME = re.compile("[\u4e00-\u9fff]{2,4}")
 _MOST_NAMES = 12
 _KINDS = {
@@ -70,7 +69,6 @@ _LEAST_MEANING = 0.79
 """Of fourteen pairs the right translations were at 0.83 and more, sentences that say something else at 0.76 and less."""
 _IN_WORDS = 13
 """Smaller numbers are written in words ("four schools") as often as not."""
-_LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
 
 
 def prompt_script(script: Script, parts: Sequence[Excerpt]) -> Script:
@@ -95,7 +93,7 @@ def to_translate(draft: Draft) -> list[str]:
         piece
         for c in draft.checked
         if _is_told(c)
-        for piece in _pieces(_LIST_MARK.sub("", without_markers(c.text)).strip())
+        for piece in _pieces(LIST_MARK.sub("", without_markers(c.text)).strip())
     ]
 
 
@@ -191,7 +189,7 @@ def translated(draft: Draft, said: str, similarity: Similarity | None = None) ->
     place = 0
     for sentence in draft.checked:
         if _is_told(sentence):
-            mark = _LIST_MARK.match(sentence.text)
+            mark = LIST_MARK.match(sentence.text)
             old = sentence.text[mark.end() :] if mark else sentence.text
             count = len(_pieces(without_markers(old).strip()))
             new = rendered(_joined([lines.get(place + n, "") for n in range(count)]))
@@ -223,7 +221,7 @@ def keeps(english: str, chinese: str) -> bool:
     """Whether a translation is English and has the amounts, dates, bodies and persons of what it translates, no other amounts,
     and denies only what that denies.
     """
-    new, old = (_GROUPING.sub("", fold(without_markers(text))) for text in (english, chinese))
+    new, old = (ungrouped(fold(without_markers(text))) for text in (english, chinese))
     if _HAN.search(english):
         return False
     theirs, ours = facts_of(new, persons=False), facts_of(old, persons=False)
@@ -236,9 +234,13 @@ def keeps(english: str, chinese: str) -> bool:
         return False
     if opposed(new, old) or opposed(old, new):
         return False
-    letters = re.sub("[^a-zü]", "", new)
     persons = _persons(to_simplified(chinese))
-    return all(re.sub("[^a-zü]", "", _spelled(name).lower()) in letters for name in persons)
+    return all(_letters(_spelled(name).lower()) in _letters(new) for name in persons)
+
+
+def _letters(text: str) -> str:
+    """A small text's letters alone; ü is seldom typed."""
+    return re.sub("[^a-z]", "", text.replace("ü", "u"))
 
 
 def _is_small(value: str) -> bool:

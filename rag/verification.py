@@ -20,6 +20,7 @@ from rag.cross_lingual import Comparison, nearest
 from rag.facts import Facts, facts_of, missing_fact, opposed
 from rag.framing import folded_frame
 from rag.names import is_person, names_in
+from rag.numerals import ungrouped
 from rag.pinyin import sounds_like
 from rag.relative_dates import same_time
 from rag.text import bigrams, fold, has_han, script_of, sentences
@@ -35,8 +36,7 @@ _WHOSE = ("name ", "body ", "person ")
 """Faults that tell that the words are not those of the one who is named."""
 _HARDLY_MORE = 0.05
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|\b)")
-_GROUPING = re.compile(r"(?<=\d)[,，](?=\d{3})")
-_LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
+LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
 _NO_ANSWER = re.compile(
     r"(?:资料|文件|文中|材料|原文|以上|上述|文档|信息)[^。，]{0,12}(?:没有|未|并未|无)[^。]{0,6}"
     r"(?:提到|提及|说|涉及|给出|提供|包含|说明|明确|相关)"
@@ -95,7 +95,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class _Stated:
-    """A sentence as it is compared: its text, folded, its wording, its facts, and the bodies and names that its evidence must have; ``known`` is the sentence with its question, ``years`` are the question's."""
+    """A sentence as it is compared: its text, folded, its wording, its facts, and the bodies and names that its evidence must
+    have; ``known`` is the sentence with its question, ``years`` are the question's.
+    """
 
     text: str
     folded: str
@@ -129,7 +131,7 @@ def says_no_answer(sentence: str) -> bool:
 
 def is_claim(sentence: str) -> bool:
     """Whether a sentence asserts something that can be checked: not a lead-in to a list, nor a bare list mark."""
-    body = _LIST_MARK.sub("", sentence).strip()
+    body = LIST_MARK.sub("", sentence).strip()
     if _LEAD_IN.search(body):
         return False
     return len(bigrams(body)) >= 1 or _ONE_SIGN.fullmatch(fold(body).strip(AROUND)) is not None
@@ -156,8 +158,8 @@ def verify(
 def _verify_one(
     assertion: Assertion, windows: Sequence[_Window], comparison: Comparison | None, asked: Asked | None
 ) -> Finding:
-    claim = _LIST_MARK.sub("", assertion.text).strip()
-    folded = _GROUPING.sub("", fold(claim))
+    claim = LIST_MARK.sub("", assertion.text).strip()
+    folded = ungrouped(fold(claim))
     if not windows:
         return Finding(None, "no passage")
     if asked is not None and (repeats(folded, asked.text) or echoes(folded, asked.text)):
@@ -269,7 +271,7 @@ def _windows(index: int, passage: Passage) -> tuple[_Window, ...]:
             if is_question(chunk.text[slice(*last)]) or (heading and length > 1):
                 continue
             text = chunk.text[start:end]
-            folded = _GROUPING.sub("", fold(text))
+            folded = ungrouped(fold(text))
             found.append(
                 _Window(
                     index,

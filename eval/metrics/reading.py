@@ -14,6 +14,7 @@ from difflib import SequenceMatcher
 
 from eval.cases import Case
 from eval.metrics.metric import Function, Metric, folded, groups, metric, references, said
+from rag.numerals import ungrouped
 from rag.text import HAN
 
 # The signs that CMRC 2018's script removes, and no others, so that values compare with published ones.
@@ -21,7 +22,6 @@ _CMRC_SIGNS = str.maketrans("", "", "-:_*^/\\~`+=，。：？！“”；’《�
 _CMRC_TOKEN = re.compile(rf"[{HAN}]|[^\W{HAN}]+(?:[.,'][^\W{HAN}]+)*|[^\w\s]")
 _SQUAD_SIGNS = str.maketrans("", "", string.punctuation)
 _ARTICLE = re.compile(r"\b(?:a|an|the)\b")
-_GROUPING = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _ROUGE_WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -38,7 +38,7 @@ def contains(case: Case, text: str) -> float | None:
 
 
 def _ungrouped(text: str) -> str:
-    return _GROUPING.sub("", folded(text))
+    return ungrouped(folded(text))
 
 
 def em_cmrc(answer: str, reference: str) -> float:

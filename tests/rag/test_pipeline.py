@@ -171,6 +171,13 @@ def test_the_translation_grows_before_the_checked_answer(make_pipeline: Make) ->
     assert texts[-1] == "It will renovate 28 old communities."
 
 
+def test_a_number_alone_is_not_asked_for_again(make_pipeline: Make) -> None:
+    pipeline = make_pipeline("28[1]")
+    answer = pipeline.ask("How many old communities will the housing bureau renovate?")
+    assert answer.text.startswith("28[1]")
+    assert len(pipeline.model.asked) == 1  # type: ignore[attr-defined]
+
+
 def test_stopping_during_the_translation_leaves_no_final_answer(make_pipeline: Make) -> None:
     pipeline = make_pipeline(
         "住建局将改造老旧小区28个[1]。", "The housing bureau will renovate 28 communities."

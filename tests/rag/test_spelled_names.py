@@ -40,6 +40,7 @@ def test_persons_and_places_are_told_from_ordinary_words(question: str, names: l
         ("Lu Zhenbang", "局长陆振邦", True),
         ("Lu Zhenbang", "", False),
         ("", "鹿汀区", True),
+        ("Lu Xiaolan", "党委书记吕晓岚", True),
     ],
 )
 def test_a_name_is_found_by_its_sound(name: str, text: str, there: bool) -> None:

@@ -122,6 +122,11 @@ def test_a_person_keeps_the_name(english: str, kept: bool) -> None:
     assert keeps(english, "局长是陆振邦。") == kept
 
 
+@pytest.mark.parametrize("spelled", ["Lü Xiaolan", "Lu Xiaolan"])
+def test_a_name_with_two_dots_may_be_typed_without(spelled: str) -> None:
+    assert keeps(f"{spelled} is the secretary.", "书记是吕晓岚。")
+
+
 def test_numbers_in_myriads_are_given_in_digits() -> None:
     (asked,) = translation(["2024年每台补贴25万元，总投资27.4亿元，共三百户、1.2万人。"])
     assert (
