@@ -313,7 +313,8 @@ def _row_texts(rows: list[list[str]], width: int, header_rows: int | None, marks
             yield from (_form_row(row, marks) for row in rows)
             return
         header_rows = _guess_header(rows, width)
-    if header_rows >= len(rows):
+    if all(row in rows[:header_rows] for row in rows[header_rows:]):
+        # Without data below it (a repeated header is none), a header is what the table has to tell.
         header_rows = 0
     if not header_rows:
         pairs = width == 2 and _has_short_keys(rows)

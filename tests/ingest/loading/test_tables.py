@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ingest.loading.blocks import Block
@@ -183,6 +183,7 @@ _GRID = st.lists(st.lists(_CELL, max_size=6), max_size=8)
 
 
 @given(_GRID, st.none() | st.integers(-2, 9))
+@example([["：", "："], ["：", "：", ""]], None)
 def test_nothing_is_lost_and_no_line_is_broken(grid: list[list[str]], header_rows: int | None) -> None:
     blocks = table_blocks(grid, header_rows=header_rows)
     told = [block.text for block in blocks]
