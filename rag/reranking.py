@@ -303,12 +303,20 @@ def _transformer(folder: Path, learned: Mapping[str, torch.Tensor]) -> Any:
     config._attn_implementation = "eager"
     transformer = BertModel(config, add_pooling_layer=False)
     with safetensors.safe_open(folder / "model.safetensors", "pt") as file:
-        state = {name: file.get_tensor(name).float() for name in file.keys() if name != WORDS}  # noqa: SIM118
+        state = {name: file.get_tensor(name) for name in file.keys() if name != WORDS}  # noqa: SIM118
+    transformer.load_state_dict(with_learned(state, learned), strict=False)
+    return transformer
+
+
+def with_learned(
+    state: Mapping[str, torch.Tensor], learned: Mapping[str, torch.Tensor]
+) -> dict[str, torch.Tensor]:
+    """The embedding model's weights by name with the difference of low rank that was learned to them, in 32-bit floats."""
+    changed = {name: tensor.float() for name, tensor in state.items()}
     for name, tensor in learned.items():
         kind, _, target = name.partition(":")
         if kind == "down":
-            state[target] = state[target] + learned[f"up:{target}"].float() @ tensor.float()
+            changed[target] = changed[target] + learned[f"up:{target}"].float() @ tensor.float()
         elif kind == "add":
-            state[target] = state[target] + tensor.float()
-    transformer.load_state_dict(state, strict=False)
-    return transformer
+            changed[target] = changed[target] + tensor.float()
+    return changed
