@@ -17,6 +17,10 @@ from rag.text import fold, joined, segmenter
 from rag.types import Citation, Passage
 
 _LONGEST_TOPIC = 16
+_LONGEST_RUN = 5
+"""English words of a topic."""
+_SHORTEST_ALONE = 5
+_ENGLISH_WORD = re.compile(r"[^\W_][\w'’-]*")
 _ASKS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"承诺|保证|答应|promis|pledg|commit"), "promise"),
     (re.compile(r"电话|联系方式|热线|咨询|phone|telephone|contact|hotline"), "contact"),
@@ -81,10 +85,7 @@ def _topic(question: Question, contexts: Sequence[str]) -> str:
     """The longest run of telling words of the question that a passage holds, as the question has it."""
     folded = fold(question.text)
     if question.is_latin:
-        held = [word for word in re.findall(r"[\w'-]+", folded) if not is_stopword(word) and len(word) > 2]
-        return next(
-            (word for word in sorted(held, key=len, reverse=True) if any(word in c for c in contexts)), ""
-        )
+        return _english_topic(question.text, contexts)
     best = run = told = ""  # what is told of a run ends with a telling word: 加装电梯补贴, not 加装电梯补贴的
     for word in [*segmenter().cut(folded), ""]:
         longer = run + word
@@ -98,6 +99,30 @@ def _topic(question: Question, contexts: Sequence[str]) -> str:
         run = word if word and not is_stopword(word) and any(word in c for c in contexts) else ""
         told = run
     return best
+
+
+def _english_topic(question: str, contexts: Sequence[str]) -> str:
+    """The run of whole words with the most telling ones, as the question writes it; a word alone is one that may name a thing."""
+    words = list(_ENGLISH_WORD.finditer(question))
+    best, told = (0, 0), ""
+    for first in range(len(words)):
+        for last in range(first, min(len(words), first + _LONGEST_RUN)):
+            ends = words[first].group().lower(), words[last].group().lower()
+            run = question[words[first].start() : words[last].end()]
+            if any(map(is_stopword, ends)) or not _names_thing(run):
+                continue
+            telling = sum(not is_stopword(word.group().lower()) for word in words[first : last + 1])
+            held = re.compile(rf"(?<!\w){re.escape(fold(run))}(?!\w)")
+            if (telling, len(run)) > best and any(held.search(context) for context in contexts):
+                best, told = (telling, len(run)), run
+    return told
+
+
+def _names_thing(run: str) -> bool:
+    """Whether English words may be what documents speak of: more than one, a name, or a longer word that is no participle or adverb."""
+    if " " in run or not run.islower():
+        return not run.isdigit()
+    return len(run) >= _SHORTEST_ALONE and not run.endswith(("ed", "ly"))
 
 
 def _telling(run: str) -> bool:

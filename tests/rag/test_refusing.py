@@ -63,6 +63,21 @@ def test_the_topic_that_the_passages_have_is_told(text: str, topic: str, what: s
     assert reason.endswith(f"{what}。")
 
 
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("When will the Riverside Bridge be closed?", "mention Riverside Bridge, but"),
+        ("Who pays for the bridge repair budget overrun?", "mention bridge repair budget, but"),
+        ("How much housing was sold?", "mention housing, but"),
+        ("How low is the rent?", "close to this"),
+        ("Which steps were quickly planned?", "close to this"),
+    ],
+)
+def test_an_english_topic_is_whole_words_that_may_name_a_thing(text: str, topic: str) -> None:
+    held = "The council will follow the low-carbon plan and close Riverside Bridge; the bridge repair budget and housing are planned."
+    assert topic in why_not_told(analyse(text, 2000), [passage(held, "Council news")])
+
+
 @pytest.mark.parametrize("text", ["红烧肉怎么做？", "2031年？", "What about zebras?", "紅燒肉"])
 def test_without_a_topic_in_common_none_is_named(text: str) -> None:
     reason = why_not_told(analyse(text, 2000), [passage(HOUSING)])
