@@ -405,7 +405,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=1000)
     parser.add_argument("--rank", type=int, default=48)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--begin", type=Path, help="checkpoint or difference of an earlier training to begin with")
+    parser.add_argument(
+        "--begin", type=Path, help="checkpoint or difference of an earlier training to begin with"
+    )
     given = parser.parse_args(arguments)
     import safetensors.torch
 
