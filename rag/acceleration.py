@@ -11,6 +11,7 @@ import functools
 import json
 import logging
 import os
+import re
 import shutil
 import sys
 import time
@@ -38,6 +39,7 @@ _TOKENS_AT_ONCE = 1400
 FORM = "compact-1"
 """The folder of the converted model; another name when its form changes, so that it is converted anew."""
 _BEFORE = "openvino"
+_DIGESTED = re.compile("(?P<of>.+)-[0-9a-f]{8}")
 LEAST_COSINE = 0.995
 """Vectors of both engines must be that near: then a library made with one can be searched with the other."""
 BATCHES: dict[Backend, int] = {"torch": 16, "openvino": 8}
@@ -182,7 +184,8 @@ def compiled(
 
     :param build: makes the module; asked only where it is not yet converted, or torch runs it
     :param example: arrays of the types and dimensions it will be given
-    :param place: folder that keeps the converted module
+    :param place: folder that keeps the converted module; where its name ends with a digest, those of other digests are deleted
+        once it is there
     :param wanted: "torch" to leave OpenVINO aside
     :param bfloat16: compute in 16-bit floats
     """
@@ -191,10 +194,19 @@ def compiled(
             if not (place / "model.xml").exists():
                 with whole_folder(place) as draft:
                     write_graph(build(), example, draft)
+                _forget_others(place)
             return load_graph(place, bfloat16=bfloat16)
         except Exception as error:  # noqa: BLE001 - what a converter raises is as varied as models are; torch runs it too
             logger.warning("OpenVINO cannot run %s: %s: %s", place.name, type(error).__name__, error)
     return _by_torch(build(), bfloat16=bfloat16)
+
+
+def _forget_others(place: Path) -> None:
+    digested = _DIGESTED.fullmatch(place.name)
+    for other in place.parent.iterdir() if digested else ():
+        match = _DIGESTED.fullmatch(other.name)
+        if digested and match and match["of"] == digested["of"] and other != place:
+            shutil.rmtree(other, ignore_errors=True)
 
 
 def load_graph(place: Path, *, bfloat16: bool) -> Callable[..., Any]:

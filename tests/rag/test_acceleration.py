@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from rag import acceleration
-from rag.acceleration import FORM, Encode, Engines, accelerate, is_installed, whole_folder
+from rag.acceleration import FORM, Encode, Engines, accelerate, compiled, is_installed, whole_folder
 from rag.embedding import open_embedder
 from rag.errors import WeightsError
 from rag.settings import Settings, load_settings
@@ -208,3 +208,18 @@ def test_once_converted_the_model_runs_without_torch() -> None:
     heavy, found = json.loads(done.stdout)
     assert heavy == []
     assert float(np.dot(expected, np.array(found))) > 0.9999
+
+
+@needs_openvino
+def test_what_was_converted_of_an_earlier_release_is_deleted_and_nothing_else(tmp_path: Path) -> None:
+    import torch
+
+    place = tmp_path / "reranker-0a1b2c3d"
+    others = [tmp_path / name for name in ("reranker-ffffffff", "reranker-notes", "other-ffffffff")]
+    for folder in others:
+        folder.mkdir()
+    example = (np.zeros((2, 4), np.float32),)
+    run = compiled(lambda: torch.nn.Linear(4, 3).eval(), example, place, "auto", bfloat16=False)
+    assert run(example[0]).shape == (2, 3)
+    assert place.is_dir()
+    assert [folder.is_dir() for folder in others] == [False, True, True]
