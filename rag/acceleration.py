@@ -39,7 +39,7 @@ _TOKENS_AT_ONCE = 1400
 FORM = "compact-1"
 """The folder of the converted model; another name when its form changes, so that it is converted anew."""
 _BEFORE = "openvino"
-_DIGESTED = re.compile("(?P<of>.+)-[0-9a-f]{8}")
+_DIGEST = re.compile("[0-9a-f]{8}")
 LEAST_COSINE = 0.995
 """Vectors of both engines must be that near: then a library made with one can be searched with the other."""
 BATCHES: dict[Backend, int] = {"torch": 16, "openvino": 8}
@@ -202,10 +202,12 @@ def compiled(
 
 
 def _forget_others(place: Path) -> None:
-    digested = _DIGESTED.fullmatch(place.name)
-    for other in place.parent.iterdir() if digested else ():
-        match = _DIGESTED.fullmatch(other.name)
-        if digested and match and match["of"] == digested["of"] and other != place:
+    """Delete what stands beside a folder under the same name with another digest."""
+    of, _, digest = place.name.rpartition("-")
+    if not _DIGEST.fullmatch(digest):
+        return
+    for other in place.parent.glob(f"{of}-*"):
+        if other != place and _DIGEST.fullmatch(other.name.removeprefix(f"{of}-")):
             shutil.rmtree(other, ignore_errors=True)
 
 

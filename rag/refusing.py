@@ -104,18 +104,22 @@ def _topic(question: Question, contexts: Sequence[str]) -> str:
 def _english_topic(question: str, contexts: Sequence[str]) -> str:
     """The run of whole words with the most telling ones, as the question writes it; a word alone is one that may name a thing."""
     words = list(_ENGLISH_WORD.finditer(question))
+    telling = [not is_stopword(fold(word.group())) for word in words]
+    held = [f" {_in_words(context)} " for context in contexts]
     best, told = (0, 0), ""
     for first in range(len(words)):
         for last in range(first, min(len(words), first + _LONGEST_RUN)):
-            ends = words[first].group().lower(), words[last].group().lower()
             run = question[words[first].start() : words[last].end()]
-            if any(map(is_stopword, ends)) or not _names_thing(run):
+            worth = (sum(telling[first : last + 1]), len(run))
+            if not (telling[first] and telling[last] and worth > best and _names_thing(run)):
                 continue
-            telling = sum(not is_stopword(word.group().lower()) for word in words[first : last + 1])
-            held = re.compile(rf"(?<!\w){re.escape(fold(run))}(?!\w)")
-            if (telling, len(run)) > best and any(held.search(context) for context in contexts):
-                best, told = (telling, len(run)), run
+            if any(f" {_in_words(run)} " in context for context in held):
+                best, told = worth, run
     return told
+
+
+def _in_words(text: str) -> str:
+    return " ".join(_ENGLISH_WORD.findall(fold(text)))
 
 
 def _names_thing(run: str) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import hypothesis
 import numpy as np
 import pytest
 
@@ -20,10 +19,6 @@ from rag.pipeline import Pipeline
 from rag.settings import Settings
 from rag.text import bigrams
 from rag.types import Usage
-
-# What is slow is measured, never asserted: the first example may load a dictionary, on a machine at other work.
-hypothesis.settings.register_profile("untimed", deadline=None)
-hypothesis.settings.load_profile("untimed")
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"

@@ -27,6 +27,7 @@ from eval.training.exchanges import Kind, exchanged, names_by_kind
 from eval.training.keywords import as_keywords
 from eval.training.spans import answer_span
 from rag import e5
+from rag.embedding import computes_bfloat16
 from rag.reranking import MAX_TOKENS, WORDS, with_learned
 from rag.settings import load_settings
 from rag.text import to_simplified
@@ -151,7 +152,7 @@ def train(
     sizes = Counter(example.set for example in examples)
     weights = [_OFTEN.get(example.set, 1.0) * sizes[example.set] ** -0.5 for example in examples]
     # Without the instructions for them, 16-bit floats are computed four times as slowly as 32-bit ones.
-    half = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    half = computes_bfloat16()
     order: list[int] = []
     told: list[tuple[float, ...]] = []
     started = time.monotonic()
@@ -174,7 +175,7 @@ def train(
         )
         places = _places(encoded, groups)
         with torch.autocast("cpu", torch.bfloat16, enabled=half):
-            found, spans = _by_length(model, encoded["input_ids"], encoded["attention_mask"])
+            found, spans = by_length(model, encoded["input_ids"], encoded["attention_mask"])
         told.append(_learn(found.float(), spans.float(), groups, places, model, optimizer))
         schedule.step()
         if (step + 1) % 25 == 0 or step + 1 == plan.steps:
@@ -212,8 +213,13 @@ def _begin_with(model: Any, begun: Path) -> None:
         getattr(model, layer).load_state_dict(part)
 
 
-def _by_length(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the model finds in pairs, the shorter half computed apart, so that it is not filled up to the longest of all."""
+def by_length(model: Any, ids: torch.Tensor, mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the model finds in pairs, the shorter half computed apart, so that it is not filled up to the longest of all.
+
+    :param ids: ``[pairs, tokens]``, filled up at the end
+    :param mask: 1 where a token is, ``[pairs, tokens]``
+    :returns: the numbers of each pair ``[pairs, 2]``, and of each token ``[pairs, tokens, 2]``
+    """
     import torch
 
     lengths = mask.sum(1)

@@ -88,6 +88,13 @@ def test_without_a_topic_in_common_none_is_named(text: str) -> None:
     )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def dictionaries() -> None:
+    """Loaded on first use, which would count to the first example's time."""
+    for text in ("住建局承诺了什么？", "住建局承諾了什麼？", "What did the housing bureau promise?"):
+        why_not_told(analyse(text, 2000), [passage(HOUSING)])
+
+
 @given(
     st.text("住建局老旧小区改造的？吗什么28，how many 承諾", min_size=1).filter(
         lambda t: any(map(str.isalnum, t))
