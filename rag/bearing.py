@@ -16,6 +16,7 @@ from rag.text import bigrams, sentences
 from rag.wording import AROUND
 
 _QUESTION = re.compile(r"[?？][”\"'’」』）)]*$|^\s*(?:问|q)\s*[:：](?!.*(?:答|\ba)\s*[:：])", re.IGNORECASE)
+_ANNOUNCES = re.compile(r"(?:如下|\bas follows|\bthe following)\s*[。.:：;；]?$", re.IGNORECASE)
 _TERMINAL = "。！？!?；;：:，,、…."
 _ORDINAL = re.compile(
     r"^(?:第[一二三四五六七八九十百\d]+[章节篇编部]|[一二三四五六七八九十]{1,3}[、.．]|[(（][一二三四五六七八九十]{1,3}[)）]|#{1,6}\s)"
@@ -46,6 +47,11 @@ _LEAST_WITH_OTHER = 0.5
 def is_question(sentence: str) -> bool:
     """Whether a sentence asks and does not answer itself."""
     return _QUESTION.search(sentence.strip()) is not None
+
+
+def only_announces(sentence: str) -> bool:
+    """Whether a sentence says that something follows, and not what ("现就招生工作安排如下。")."""
+    return _ANNOUNCES.search(sentence.strip()) is not None
 
 
 def is_heading(text: str, start: int, end: int, heading: str) -> bool:

@@ -130,7 +130,8 @@ def asked_of(question: Question) -> Asked:
     folded = fold(question.text)
     persons = dict.fromkeys(name.folded for name in names_in(folded) if name.person)
     speakers = tuple(name for name in persons if re.search(f"{re.escape(name)}{_SAYS}", folded) is not None)
-    return Asked(folded, names, partial(coverage, question), tuple(sorted(question.years)), speakers)
+    years = tuple(sorted(question.years))
+    return Asked(folded, names, partial(coverage, question), years, speakers, question.asks_statement)
 
 
 def unplaced(draft: Draft, reason: str = "") -> tuple[Claim, ...]:

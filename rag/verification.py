@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from rag.addressed import addressed_spans
-from rag.bearing import is_heading, is_question, misplaced, other_row, other_year
+from rag.bearing import is_heading, is_question, misplaced, only_announces, other_row, other_year
 from rag.bodies import Body, bodies_in
 from rag.cross_lingual import Comparison, nearest
 from rag.facts import Facts, facts_of, missing_fact, opposed
@@ -34,6 +34,8 @@ beside it does (XQuAD, articles held out, 206 and 266).
 _LONGEST_WINDOW = 3
 _WHOSE = ("name ", "body ", "person ")
 """Faults that tell that the words are not those of the one who is named."""
+_LEAST_OWN = 0.5
+"""Share of what a claim says beyond a question for what somebody said that a sentence holds itself."""
 _HARDLY_MORE = 0.05
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年|\b)")
 LIST_MARK = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,2}[.、)）](?!\d)|[（(][一二三四五六七八九十\d]+[)）])\s*")
@@ -65,7 +67,8 @@ class Asked:
 
     ``text`` is the question folded, ``names`` its words that only a name can be (folded), ``relevance`` tells how
     much of the question a folded text holds, 0 to 1, ``years`` are the years that it names, ``speakers`` the persons whose words it
-    asks for (folded).
+    asks for (folded), ``statement`` whether it asks what somebody said or promised: what only announces that something follows is
+    no answer to that.
     """
 
     text: str
@@ -73,6 +76,7 @@ class Asked:
     relevance: Callable[[str], float]
     years: tuple[str, ...] = ()
     speakers: tuple[str, ...] = ()
+    statement: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ class _Window:
     length: int
     published: str | None
     heading: bool
+    announces: bool
 
 
 def says_no_answer(sentence: str) -> bool:
@@ -152,6 +157,8 @@ def verify(
     :returns: one finding a sentence, in order
     """
     windows = [window for index, passage in enumerate(passages) for window in _windows(index, passage)]
+    if asked is not None and asked.statement:
+        windows = [window for window in windows if not window.announces]
     return [_verify_one(claim, windows, comparison, asked) for claim in claims]
 
 
@@ -206,6 +213,9 @@ def _verify_one(
             # What says it alone, and not of the one that is named, is not made that one's by the sentence beside it.
             alone = [f for told, one, f in unnamed if _inside(one, window) and told >= wording - _HARDLY_MORE]
             fault = next(iter(alone), "")
+        if not fault and asked is not None and asked.statement:
+            # That somebody said something is not told by a document's title.
+            fault = "" if said.wording.own_share(window.folded, asked.text) >= _LEAST_OWN else "wording"
         if not fault and wording < least.wording:
             meaning = float(comparison.similarity([claim], [window.text])[0, 0]) if comparison else 0.0
             fault = "" if meaning >= least.meaning else "wording"
@@ -254,6 +264,10 @@ def _windows(index: int, passage: Passage) -> tuple[_Window, ...]:
     chunk = passage.chunk
     orders = addressed_spans(chunk.text)
     spans = sentences(chunk.text)
+    announces = [
+        only_announces(chunk.text[start:end]) or chunk.text[start:end].strip() == passage.source.title.strip()
+        for start, end in spans
+    ]
     found = []
     for first in range(len(spans)):
         line_start = chunk.text.rfind("\n", 0, spans[first][0]) + 1
@@ -285,6 +299,7 @@ def _windows(index: int, passage: Passage) -> tuple[_Window, ...]:
                     length,
                     passage.source.published,
                     heading,
+                    any(announces[first : first + length]),
                 )
             )
     return tuple(found)

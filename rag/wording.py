@@ -97,6 +97,19 @@ class Wording:
             return 0.0
         return (inside + 0.5 * sum(one in framed and one not in held for one in wanted)) / len(wanted)
 
+    def own_share(self, evidence: str, question: str) -> float:
+        """The share of what it says beyond the question that a stretch of text holds itself, not by what frames it; 1 where it says
+        nothing beyond.
+
+        :param question: folded, as the evidence
+        """
+        if self.words:
+            wanted, asked, held = self.words, frozenset(stems(question)), frozenset(stems(evidence))
+        else:
+            wanted, asked, held = self.pairs, _pairs(question), _pairs(evidence)
+        own = [one for one in wanted if one not in asked]
+        return sum(one in held for one in own) / len(own) if own else 1.0
+
 
 def wording_of(folded_claim: str, *, english: bool) -> Wording:
     """The wording of a claim; its numbers count in digits."""

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.bearing import is_heading, is_question, misplaced, other_row, other_year
+from rag.bearing import is_heading, is_question, misplaced, only_announces, other_row, other_year
 from rag.facts import facts_of
 from rag.text import fold
 
@@ -144,3 +144,18 @@ def test_any_text_can_be_asked(text: str, one: int, other: int) -> None:
     )
     misplaced(text, facts, text)
     other_row(facts, text, text)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "announces"),
+    [
+        ("根据市局部署，现就招生入学工作安排如下。", True),
+        ("现将有关事项通知如下：", True),
+        ("The measures are as follows:", True),
+        ("承诺如下：一是改造小区28个；二是加装电梯120台。", False),
+        ("如下水道堵塞，请拨打热线。", False),
+        ("改造老旧小区28个。", False),
+    ],
+)
+def test_what_only_says_that_something_follows_announces(sentence: str, announces: bool) -> None:
+    assert only_announces(sentence) == announces

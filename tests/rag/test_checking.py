@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -126,3 +127,26 @@ def test_what_a_person_is_asked_to_have_said_must_be_that_person_s() -> None:
 
     assert verdict("将设立科创母基金。") == "supported"
     assert verdict("推动科技创新和产业创新深度融合。") == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "stands"),
+    [
+        ("卫健局承诺了什么？", "卫健局承诺了云栖区2026年社区医院夜诊工作方案。", False),
+        ("卫健局承诺了什么？", "卫健局承诺了2026年全区社区医院夜诊工作安排。", False),
+        ("卫健局承诺了什么？", "卫健局承诺夜诊时间延长到晚上九点。", True),
+        ("夜诊工作是根据什么安排的？", "根据市卫健委部署，安排2026年全区社区医院夜诊工作。", True),
+    ],
+)
+def test_a_promise_is_told_by_no_title_and_by_nothing_that_only_announces(
+    question: str, answer: str, stands: bool
+) -> None:
+    title = "云栖区2026年社区医院夜诊工作方案"
+    text = (
+        f"{title}\n发布单位：云栖区卫健局　发布日期：2026年3月2日　文号：云卫〔2026〕7号\n"
+        "根据市卫健委部署，现就2026年全区社区医院夜诊工作安排如下。\n一、区卫健局将夜诊时间延长到晚上九点。"
+    )
+    source = Source("d", "/d.txt", title, "x", "text/plain", published="2026-03-02")
+    spoken = Passage(Chunk("d", 0, 0, len(text), text), source, 1.0)
+    made = check(answer, analyse(question, 200), [spoken], None)
+    assert bool(made.supported) == stands

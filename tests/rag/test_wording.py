@@ -67,3 +67,19 @@ def test_a_share_is_between_none_and_all(claim: str, evidence: str, english: boo
     found = share(claim, evidence, evidence, english=english, heading=heading)
     assert 0.0 <= found <= 1.0
     assert share(claim, claim, english=english) in (0.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("claim", "evidence", "question", "english", "expected"),
+    [
+        ("住建局承诺改造小区", "改造小区", "住建局承诺了什么", False, 3 / 4),  # 诺改 stands nowhere
+        ("住建局承诺", "会议结束", "住建局承诺了什么", False, 1.0),
+        ("The bureau will open two lines", "two lines open", "What did the bureau promise?", True, 1.0),
+        ("The bureau will open two lines", "closed", "What did the bureau promise?", True, 0.0),
+    ],
+)
+def test_what_a_claim_says_beyond_the_question_is_held_by_the_text_itself(
+    claim: str, evidence: str, question: str, english: bool, expected: float
+) -> None:
+    found = wording_of(fold(claim), english=english).own_share(fold(evidence), fold(question))
+    assert found == pytest.approx(expected)
